@@ -29,10 +29,20 @@ pub enum BridgeError {
 /// # Errors
 /// When a part is unknown.
 pub fn to_json(value: &Value) -> Result<Json, BridgeError> {
-    at(value, &Path::root())
+    write(value, &Path::root(), Form::Plain)
 }
 
-fn at(value: &Value, path: &Path) -> Result<Json, BridgeError> {
+/// How JSON holds the value of a dynamic attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As it is; its type is that of the JSON.
+    Plain,
+    /// As `{"value": ..., "type": ...}`, which is how state files keep the type. They may also hold scalars as another
+    /// version of the schema stored them.
+    State,
+}
+
+pub(super) fn write(value: &Value, path: &Path, form: Form) -> Result<Json, BridgeError> {
     Ok(match value {
         Value::Null => Json::Null,
         Value::Unknown(_) => return Err(BridgeError::Unknown(path.clone())),
@@ -42,15 +52,19 @@ fn at(value: &Value, path: &Path) -> Result<Json, BridgeError> {
         Value::List(items) | Value::Set(items) => items
             .iter()
             .enumerate()
-            .map(|(index, item)| at(item, &path.index(index)))
+            .map(|(index, item)| write(item, &path.index(index), form))
             .collect::<Result<_, _>>()
             .map(Json::Array)?,
         Value::Map(members) => members
             .iter()
-            .map(|(name, member)| Ok((name.clone(), at(member, &path.then(name))?)))
+            .map(|(name, member)| Ok((name.clone(), write(member, &path.then(name), form)?)))
             .collect::<Result<_, _>>()
             .map(Json::Object)?,
-        Value::Dynamic(inner) => at(&inner.1, path)?,
+        Value::Dynamic(inner) if form == Form::State => {
+            let held = write(&inner.1, path, form)?;
+            serde_json::json!({"value": held, "type": inner.0.to_json()})
+        }
+        Value::Dynamic(inner) => write(&inner.1, path, form)?,
     })
 }
 
@@ -65,15 +79,20 @@ fn json_number(number: &Number) -> Json {
 /// # Errors
 /// When the JSON has another shape than the type.
 pub fn from_json(kind: &Type, json: &Json) -> Result<Value, BridgeError> {
-    read(kind, json, &Path::root())
+    read(kind, json, &Path::root(), Form::Plain)
 }
 
-fn read(kind: &Type, json: &Json, path: &Path) -> Result<Value, BridgeError> {
+pub(super) fn read(
+    kind: &Type,
+    json: &Json,
+    path: &Path,
+    form: Form,
+) -> Result<Value, BridgeError> {
     let items = |element: &Type, items: &[Json]| {
         items
             .iter()
             .enumerate()
-            .map(|(index, item)| read(element, item, &path.index(index)))
+            .map(|(index, item)| read(element, item, &path.index(index), form))
             .collect::<Result<Vec<_>, _>>()
     };
     Ok(match (kind, json) {
@@ -89,14 +108,19 @@ fn read(kind: &Type, json: &Json, path: &Path) -> Result<Value, BridgeError> {
         (Type::Set(element), Json::Array(array)) => Value::Set(items(element, array)?),
         (Type::Map(element), Json::Object(members)) => members
             .iter()
-            .map(|(key, member)| Ok((key.nfc().collect(), read(element, member, &path.key(key))?)))
+            .map(|(key, member)| {
+                Ok((
+                    key.nfc().collect(),
+                    read(element, member, &path.key(key), form)?,
+                ))
+            })
             .collect::<Result<_, _>>()
             .map(Value::Map)?,
         (Type::Object(attributes), Json::Object(members)) => attributes
             .iter()
             .map(|(name, kind)| {
                 let member = members.get(name).unwrap_or(&Json::Null);
-                Ok((name.clone(), read(kind, member, &path.then(name))?))
+                Ok((name.clone(), read(kind, member, &path.then(name), form)?))
             })
             .collect::<Result<_, _>>()
             .map(Value::Map)?,
@@ -104,12 +128,34 @@ fn read(kind: &Type, json: &Json, path: &Path) -> Result<Value, BridgeError> {
             .iter()
             .zip(array)
             .enumerate()
-            .map(|(index, (kind, item))| read(kind, item, &path.index(index)))
+            .map(|(index, (kind, item))| read(kind, item, &path.index(index), form))
             .collect::<Result<_, _>>()
             .map(Value::List)?,
-        (Type::Dynamic, json) => {
+        (Type::Dynamic, Json::Object(typed)) if form == Form::State => {
+            let kind = typed.get("type").map(Type::from_json);
+            let (Some(Ok(kind)), Some(held)) = (kind, typed.get("value")) else {
+                return Err(mismatch(&Type::Dynamic, json, path));
+            };
+            let value = read(&kind, held, path, form)?;
+            Value::Dynamic(Box::new((kind, value)))
+        }
+        (Type::Number, Json::String(text)) if form == Form::State => text
+            .parse()
+            .map(Value::Number)
+            .map_err(|_| mismatch(kind, json, path))?,
+        (Type::String, Json::Number(number)) if form == Form::State => {
+            Value::String(number.to_string())
+        }
+        (Type::String, Json::Bool(truth)) if form == Form::State => {
+            Value::String(truth.to_string())
+        }
+        (Type::Bool, Json::String(text)) if form == Form::State => text
+            .parse()
+            .map(Value::Bool)
+            .map_err(|_| mismatch(kind, json, path))?,
+        (Type::Dynamic, json) if form == Form::Plain => {
             let kind = type_of(json);
-            let value = read(&kind, json, path)?;
+            let value = read(&kind, json, path, form)?;
             Value::Dynamic(Box::new((kind, value)))
         }
         _ => return Err(mismatch(kind, json, path)),

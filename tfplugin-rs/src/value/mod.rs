@@ -3,8 +3,12 @@
 //! A [`Value`] does not carry its type; the codecs are directed by a [`Type`] or a schema.
 
 mod bridge;
+pub mod json;
+pub mod msgpack;
 mod number;
 mod path;
+#[cfg(test)]
+pub(crate) mod samples;
 mod types;
 
 use std::collections::BTreeMap;

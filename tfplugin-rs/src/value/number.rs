@@ -17,6 +17,8 @@ pub struct NumberError(String);
 /// Terraform's own numbers have 512 bits of mantissa; this bound keeps a hostile exponent
 /// from asking for gigabytes of zeros.
 const MAX_EXPONENT: i64 = 4096;
+/// More digits than that bound allows, and a sign, a point and an exponent.
+const MAX_TEXT: usize = 2 * 4096;
 
 impl Number {
     /// The number as an integer, when it is one and fits.
@@ -52,6 +54,9 @@ impl FromStr for Number {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || NumberError(text.chars().take(64).collect());
+        if text.len() > MAX_TEXT {
+            return Err(error());
+        }
         let number = BigDecimal::from_str(text).map_err(|_| error())?;
         let (_, scale) = number.as_bigint_and_exponent();
         if scale.abs() > MAX_EXPONENT {

@@ -1,0 +1,33 @@
+//! The only code that speaks HTTP to Azure. Knows no Terraform.
+//!
+//! Read [`Client`] first: five verbs on ids, each bounded by a [`Call`]. A write resolves when
+//! Azure has accepted it; [`Pending::wait`] follows it to its end. Below that lie tokens
+//! (`credentials`), clouds (`cloud`, `metadata`), the wire (`http`, `request`), and the three
+//! things that make ARM hard: what to try again (`retry`, `error_texts`), how often to ask
+//! (`throttle`), and when an operation has ended (`operation`).
+
+mod api_versions;
+mod call;
+mod client;
+mod clock;
+mod cloud;
+mod credentials;
+mod error;
+mod id;
+mod location;
+mod secret;
+mod settings;
+
+pub use call::Call;
+pub use client::{Caller, Client, Pending, Write};
+pub use clock::Clock;
+pub use cloud::Cloud;
+pub use credentials::{Attempt, CredentialError};
+pub use error::{AzureError, Detail, Error};
+pub use id::{ArmId, IdError};
+pub use location::{normalize, same_location};
+pub use secret::Secret;
+pub use settings::{AksWorkloadIdentity, AppServiceIdentity, Proxy, Settings};
+
+/// A JSON document, as Azure takes and gives them.
+pub type Json = serde_json::Value;
