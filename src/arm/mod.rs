@@ -6,26 +6,40 @@
 //! things that make ARM hard: what to try again (`retry`, `error_texts`), how often to ask
 //! (`throttle`), and when an operation has ended (`operation`).
 
+mod answer;
 mod api_versions;
 mod call;
 mod client;
 mod clock;
 mod cloud;
 mod credentials;
+mod environment;
 mod error;
+mod error_texts;
+mod http;
 mod id;
 mod location;
+mod memory;
+mod metadata;
+mod operation;
+mod registration;
+mod request;
+mod retry;
 mod secret;
+mod send;
 mod settings;
+mod throttle;
 
 pub use call::Call;
-pub use client::{Caller, Client, Pending, Write};
+pub use client::{Caller, Client, Write};
 pub use clock::Clock;
 pub use cloud::Cloud;
 pub use credentials::{Attempt, CredentialError};
+pub use environment::Environment;
 pub use error::{AzureError, Detail, Error};
 pub use id::{ArmId, IdError};
 pub use location::{normalize, same_location};
+pub use operation::Pending;
 pub use secret::Secret;
 pub use settings::{AksWorkloadIdentity, AppServiceIdentity, Proxy, Settings};
 

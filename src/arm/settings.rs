@@ -55,6 +55,9 @@ pub struct Settings {
     /// Whether to use the Azure CLI's account; true by default.
     pub use_cli: Option<bool>,
 
+    /// The program that is the Azure CLI; `az` by default.
+    pub cli_program: Option<String>,
+
     /// The cloud: `public`, `usgovernment` or `china`; `public` by default.
     pub environment: Option<String>,
     /// The host that describes the cloud (`/metadata/endpoints`), for clouds of one's own.

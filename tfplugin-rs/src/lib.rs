@@ -10,3 +10,4 @@ pub mod server;
 pub mod value;
 
 pub use async_trait::async_trait;
+pub use server::serve;

@@ -5,9 +5,10 @@
 //! validation, unknown marking, replace rules, timeouts, core's own rules) is done around them.
 
 mod action;
+mod audit;
+pub mod conformance;
 mod context;
 mod data_source;
-mod diagnostics;
 mod ephemeral;
 mod function;
 mod list_resource;
@@ -15,10 +16,11 @@ mod private;
 mod provider;
 mod resource;
 
+pub use crate::schema::{Diagnostic, Diagnostics, Severity, Timeouts};
 pub use action::Action;
+pub use audit::audit;
 pub use context::Context;
 pub use data_source::DataSource;
-pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use ephemeral::{EphemeralResource, Opened, Renewed};
 pub use function::{Function, FunctionError, FunctionSignature, Parameter};
 pub use list_resource::{ListResource, Listed};
@@ -26,5 +28,5 @@ pub use private::Private;
 pub use provider::{Configuration, Provider};
 pub use resource::{
     Applied, Change, IdentityAttribute, IdentitySchema, Import, Imported, Move, Plan, Resource,
-    Stored, Timeouts,
+    Stored,
 };

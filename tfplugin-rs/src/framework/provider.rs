@@ -28,6 +28,11 @@ pub trait Provider: Send + Sync + 'static {
     /// The version, without a leading `v`.
     fn version(&self) -> &'static str;
 
+    /// Its address in registries, `namespace/name`: what `required_providers` has as `source`.
+    fn address(&self) -> String {
+        format!("{0}/{0}", self.name())
+    }
+
     /// The schema of the `provider` block.
     fn schema(&self) -> Schema;
 

@@ -1,38 +1,10 @@
 //! A managed resource, and what its calls take and give.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
 use super::{Context, Diagnostics, Private};
-use crate::schema::Schema;
+use crate::schema::{Schema, Timeouts};
 use crate::value::{Path, Value};
-
-/// How long each operation may take by default. A zero leaves the operation out of `timeouts`.
-#[derive(Debug, Clone, Copy)]
-pub struct Timeouts {
-    /// For creation.
-    pub create: Duration,
-    /// For reading.
-    pub read: Duration,
-    /// For changes in place.
-    pub update: Duration,
-    /// For deletion.
-    pub delete: Duration,
-}
-
-impl Timeouts {
-    /// Defaults in minutes: create, read, update, delete.
-    #[must_use]
-    pub const fn minutes(create: u64, read: u64, update: u64, delete: u64) -> Self {
-        Self {
-            create: Duration::from_secs(create * 60),
-            read: Duration::from_secs(read * 60),
-            update: Duration::from_secs(update * 60),
-            delete: Duration::from_secs(delete * 60),
-        }
-    }
-}
 
 /// The schema of a resource's identity.
 #[derive(Debug, Clone, Copy)]

@@ -219,6 +219,22 @@ impl Attribute {
         self
     }
 
+    /// The value when the argument is not set, where the schema gives one.
+    #[must_use]
+    pub fn default_value(&self) -> Option<Value> {
+        self.default.map(|default| self.literal(default))
+    }
+
+    /// A constant as a value of this attribute.
+    pub(crate) fn literal(&self, literal: Literal) -> Value {
+        match (literal, self.kind) {
+            (Literal::EmptyList, Kind::Set(_) | Kind::Nested(Nesting::Set, _)) => {
+                Value::Set(Vec::new())
+            }
+            _ => literal.to_value(),
+        }
+    }
+
     /// Whether the user must set it.
     #[must_use]
     pub const fn is_required(&self) -> bool {
@@ -278,9 +294,7 @@ impl Nesting {
 }
 
 impl Literal {
-    /// The constant as a value.
-    #[must_use]
-    pub fn to_value(self) -> Value {
+    fn to_value(self) -> Value {
         match self {
             Self::Bool(truth) => Value::Bool(truth),
             Self::Integer(number) => Value::Number(number.into()),

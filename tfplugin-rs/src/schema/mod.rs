@@ -4,10 +4,24 @@
 //! schema, validation, the plan algorithm and the documentation pages all read that one table.
 
 mod attribute;
+mod audit;
 mod check;
+mod diagnostics;
+mod normalize;
+mod plan;
+mod shape;
+mod timeouts;
+mod validate;
 
 pub use attribute::{Attribute, Computed, Kind, Literal, Nesting, Replace, Usage};
+pub use audit::{audit, audit_provider};
 pub use check::Check;
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use normalize::{configuration_of, normalize};
+pub use plan::{Planned, plan};
+pub(crate) use shape::{Shape, elements};
+pub use timeouts::{Timeouts, parse_duration};
+pub use validate::validate;
 
 use std::collections::BTreeMap;
 
@@ -91,7 +105,15 @@ fn block_type(attributes: &[Attribute], blocks: &[Block]) -> Type {
         .collect();
     for block in blocks {
         let element = block_type(block.attributes, block.blocks);
-        members.insert(block.name.to_owned(), block.nesting.of(element));
+        // Blocks that may differ in type cannot share one: core carries them as a tuple or an
+        // object, and so names their type in each message.
+        let mixed = matches!(block.nesting, Nesting::List | Nesting::Map) && element.has_dynamic();
+        let kind = if mixed {
+            Type::Dynamic
+        } else {
+            block.nesting.of(element)
+        };
+        members.insert(block.name.to_owned(), kind);
     }
     Type::Object(members)
 }

@@ -4,7 +4,7 @@ use super::handshake::{Address, PROTOCOL_VERSION};
 use super::serve::About;
 
 /// What to tell a person who started the provider for debugging.
-pub(crate) fn instructions(about: About, address: &Address) -> String {
+pub(crate) fn instructions(about: &About, address: &Address) -> String {
     let attach = reattach(about, address);
     format!(
         "The provider runs, in the clear and for whoever may open its socket, until Ctrl-C. To use it, set:\n\n\
@@ -15,9 +15,9 @@ pub(crate) fn instructions(about: About, address: &Address) -> String {
 /// The value of `TF_REATTACH_PROVIDERS` for this process.
 ///
 /// `Test` has to be true: with false Terraform crashes.
-pub(crate) fn reattach(about: About, address: &Address) -> String {
+pub(crate) fn reattach(about: &About, address: &Address) -> String {
     serde_json::json!({
-        about.address: {
+        &about.address: {
             "Protocol": "grpc",
             "ProtocolVersion": PROTOCOL_VERSION,
             "Pid": std::process::id(),
@@ -36,11 +36,10 @@ mod tests {
     fn the_line_is_what_the_clis_read() {
         let about = About {
             name: "x",
-            address: "ns/x",
+            address: "ns/x".to_owned(),
             version: "1",
-            crates: &[],
         };
-        let text = reattach(about, &Address::Unix("/tmp/p".into()));
+        let text = reattach(&about, &Address::Unix("/tmp/p".into()));
         let pid = std::process::id();
         assert_eq!(
             text,

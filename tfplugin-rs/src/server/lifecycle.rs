@@ -66,7 +66,6 @@ impl Lifecycle {
     pub(crate) async fn outlive_no_host(self: Arc<Self>) {
         let host = std::os::unix::process::parent_id();
         loop {
-            self.disconnected.notified().await;
             while self.connections.load(Ordering::SeqCst) == 0 {
                 if std::os::unix::process::parent_id() != host {
                     self.shut_down();
@@ -74,6 +73,7 @@ impl Lifecycle {
                 }
                 tokio::time::sleep(HOST_CHECK).await;
             }
+            self.disconnected.notified().await;
         }
     }
 }

@@ -212,25 +212,25 @@ impl Visit for Fields {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         if field.name() == "message" {
-            self.insert_text(field, &value.to_string())
+            self.insert_text(field, &value.to_string());
         } else {
-            self.insert(field, value.into())
+            self.insert(field, value.into());
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         if field.name() == "message" {
-            self.insert_text(field, &value.to_string())
+            self.insert_text(field, &value.to_string());
         } else {
-            self.insert(field, value.into())
+            self.insert(field, value.into());
         }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         if field.name() == "message" {
-            self.insert_text(field, &value.to_string())
+            self.insert_text(field, &value.to_string());
         } else {
-            self.insert(field, value.into())
+            self.insert(field, value.into());
         }
     }
 }

@@ -18,6 +18,7 @@ use super::proto::plugin::grpc_stdio_server::GrpcStdioServer;
 use super::proto::tfplugin6::provider_server::{Provider as Service, ProviderServer};
 use super::tls::{MutualTls, TlsError};
 use super::{debug, log, panics};
+use crate::framework::Provider;
 
 /// What hosts of Go providers allow too; the 4 MiB of the gRPC library are too few for a large state.
 pub(crate) const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
@@ -25,15 +26,29 @@ pub(crate) const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 const WORKERS: usize = 2;
 
 /// What a provider is, before any call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct About {
     /// The name in type names and in `TF_LOG_PROVIDER_<NAME>`.
     pub(crate) name: &'static str,
     /// `namespace/name`, as in `required_providers`.
-    pub(crate) address: &'static str,
+    pub(crate) address: String,
     pub(crate) version: &'static str,
-    /// The crates whose log lines below WARN are written.
-    pub(crate) crates: &'static [&'static str],
+}
+
+impl About {
+    pub(crate) fn of(provider: &dyn Provider) -> Self {
+        let (name, version) = (provider.name(), provider.version());
+        Self {
+            name,
+            address: provider.address(),
+            version,
+        }
+    }
+
+    /// The crate of the provider's binary, whose log lines of every level are written.
+    fn crate_name(&self) -> String {
+        format!("terraform_provider_{}", self.name.replace('-', "_"))
+    }
 }
 
 /// How a provider was started.
@@ -70,7 +85,7 @@ pub(crate) enum ServeError {
 
 /// Does what the arguments and the environment of this process ask for, to its end.
 pub(crate) fn serve<S: Service>(
-    about: About,
+    about: &About,
     service: impl FnOnce(Arc<Lifecycle>) -> S,
 ) -> ExitCode {
     let done = match Mode::of(std::env::args().skip(1)) {
@@ -100,7 +115,7 @@ pub(crate) fn serve<S: Service>(
     }
 }
 
-fn by_hand(about: About) -> String {
+fn by_hand(about: &About) -> String {
     let About {
         name,
         address,
@@ -129,12 +144,12 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 fn serve_host<S: Service>(
-    about: About,
+    about: &About,
     host: &Host,
     service: impl FnOnce(Arc<Lifecycle>) -> S,
 ) -> Result<(), ServeError> {
     panics::install_hook();
-    log::install(about.name, about.crates);
+    log::install(about.name, &[&about.crate_name()]);
     let runtime = runtime()?;
     let served = runtime.block_on(async {
         let listener = Listener::bind(host).await?;
@@ -164,11 +179,11 @@ fn serve_host<S: Service>(
 }
 
 fn serve_anyone<S: Service>(
-    about: About,
+    about: &About,
     service: impl FnOnce(Arc<Lifecycle>) -> S,
 ) -> Result<(), ServeError> {
     panics::install_hook();
-    log::install(about.name, about.crates);
+    log::install(about.name, &[&about.crate_name()]);
     let runtime = runtime()?;
     let served = runtime.block_on(async {
         let listener = Listener::bind(&Host::default()).await?;

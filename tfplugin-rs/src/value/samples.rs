@@ -1,5 +1,7 @@
 //! Types and values for the tests of the codecs.
 
+#![allow(clippy::expect_used)]
+
 use proptest::prelude::*;
 
 use super::{Refinement, Type, Value};

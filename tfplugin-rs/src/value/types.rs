@@ -58,6 +58,18 @@ impl Type {
         }
     }
 
+    /// Whether a value of this type has a part whose type only the value decides.
+    #[must_use]
+    pub fn has_dynamic(&self) -> bool {
+        match self {
+            Self::Bool | Self::Number | Self::String => false,
+            Self::Dynamic => true,
+            Self::List(element) | Self::Set(element) | Self::Map(element) => element.has_dynamic(),
+            Self::Object(attributes) => attributes.values().any(Self::has_dynamic),
+            Self::Tuple(elements) => elements.iter().any(Self::has_dynamic),
+        }
+    }
+
     /// Reads a type as the wire names it.
     ///
     /// # Errors

@@ -337,7 +337,7 @@ fn refinement(body: &[u8]) -> Option<Refinement> {
         let bound = Type::Tuple(vec![Type::Number, Type::Bool]);
         match key {
             key::NULLNESS => {
-                refinement.not_null = matches!(reader.token(&root).ok()?, Token::Bool(false))
+                refinement.not_null = matches!(reader.token(&root).ok()?, Token::Bool(false));
             }
             key::PREFIX => refinement.prefix = Some(reader.text(&root).ok()?.nfc().collect()),
             key::MINIMUM => refinement.minimum = Some(limit(&reader.value(&bound, &root).ok()?)?),

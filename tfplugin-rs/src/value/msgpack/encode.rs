@@ -100,7 +100,7 @@ fn write(out: &mut ByteBuf, kind: &Type, value: &Value, path: &Path) -> Result<(
             }
         }
         (Type::Object(attributes), Value::Map(members)) => {
-            write_object(out, attributes, members, path)?
+            write_object(out, attributes, members, path)?;
         }
         _ => {
             return Err(EncodeError::Mismatch {
@@ -201,6 +201,7 @@ fn refinement_body(refinement: &Refinement) -> Option<Vec<u8>> {
 }
 
 /// Writing to memory cannot fail; the type says so, and this lets the compiler see it.
+#[allow(clippy::needless_pass_by_value)] // It stands where `map_err` wants a function of a value.
 fn infallible(
     error: rmp::encode::ValueWriteError<std::convert::Infallible>,
 ) -> std::convert::Infallible {

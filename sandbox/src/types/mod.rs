@@ -1,0 +1,23 @@
+//! The table of resource types: one folder for each namespace, one file for each type, one row each.
+
+pub mod network;
+pub mod resources;
+
+use serde_json::Value;
+
+use crate::errors::ArmResult;
+use crate::id::ResourceId;
+use crate::store::World;
+use crate::table::{NamespaceAction, Type};
+
+/// The rows of all namespaces.
+pub static TYPES: &[&[Type]] = &[resources::TYPES, network::TYPES];
+
+/// Actions below a namespace that belong to no resource.
+pub static NAMESPACE_ACTIONS: &[&[NamespaceAction]] = &[network::NAMESPACE_ACTIONS];
+
+/// What a named deed of an actor does to the resource that woke it.
+pub type Deed = fn(&mut World, &ResourceId, &Value) -> ArmResult<()>;
+
+/// Named deeds of actors.
+pub static DEEDS: &[(&str, Deed)] = &[];

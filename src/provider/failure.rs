@@ -1,0 +1,270 @@
+//! Turns what went wrong into what a person reads: what cannot be done and why, the evidence,
+//! `Fix:` with HCL to paste, then what Azure said with its code and request id.
+//!
+//! This is the one place where an error of `arm` becomes a diagnostic.
+
+use std::fmt::Write as _;
+
+use tfplugin_rs::framework::Diagnostics;
+use tfplugin_rs::value::Path;
+
+use crate::arm::{ArmId, Caller, Error};
+
+/// What was being done to an object when something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// A first PUT.
+    Creating,
+    /// A later PUT or PATCH.
+    Changing,
+    /// A DELETE.
+    Deleting,
+    /// A GET.
+    Reading,
+}
+
+/// Something that could not be done.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What was being done.
+    pub doing: Doing,
+    /// To which object.
+    pub id: ArmId,
+    /// The argument that it is about; empty for the whole resource.
+    pub argument: &'static str,
+    /// Why it could not be done.
+    pub cause: Cause,
+}
+
+/// Why something could not be done.
+#[derive(Debug, Clone)]
+pub enum Cause {
+    /// Azure refused, or could not be reached.
+    Azure(Error),
+    /// It exists, and this resource did not make it.
+    Exists {
+        /// The resource type that would own it.
+        resource: &'static str,
+        /// Whether the id is the resource's own, and so can be imported.
+        importable: bool,
+        /// Another way out, where there is one.
+        remedy: Option<String>,
+    },
+    /// It must be kept, for these reasons.
+    Kept(Vec<String>),
+    /// A mistake in this provider.
+    Bug(String),
+}
+
+impl Failure {
+    /// Adds the failure to what the user is told.
+    pub fn report(&self, caller: Option<&Caller>, diagnostics: &mut Diagnostics) {
+        let path = match self.argument {
+            "" => Path::root(),
+            argument => argument
+                .split('.')
+                .fold(Path::root(), |path, step| path.then(step)),
+        };
+        let (summary, detail) = self.text(caller);
+        diagnostics.error(path, summary, detail);
+    }
+
+    fn text(&self, caller: Option<&Caller>) -> (String, String) {
+        let subject = format!("{} {}", noun(&self.id), self.id.name());
+        let cannot = match self.doing {
+            Doing::Creating => "cannot be created",
+            Doing::Changing => "cannot be changed",
+            Doing::Deleting => "cannot be deleted",
+            Doing::Reading => "cannot be read",
+        };
+        let mut detail = String::new();
+        let why = match &self.cause {
+            Cause::Exists {
+                resource,
+                importable,
+                remedy,
+            } => {
+                let _ = writeln!(
+                    detail,
+                    "It is there already, and this resource did not make it:"
+                );
+                let _ = writeln!(detail, "- {}", self.id);
+                let _ = writeln!(
+                    detail,
+                    "\nNothing is adopted silently, so that no two configurations fight over it."
+                );
+                if *importable {
+                    let _ = write!(
+                        detail,
+                        "\nFix: take it over with an import block (and your resource's address):\n\n  \
+                         import {{\n    to = {resource}.example\n    id = \"{}\"\n  }}\n",
+                        self.id
+                    );
+                }
+                if let Some(remedy) = remedy {
+                    let _ = write!(
+                        detail,
+                        "\n{}: {remedy}\n",
+                        if *importable { "Or" } else { "Fix" }
+                    );
+                }
+                "it exists already".to_owned()
+            }
+            Cause::Kept(reasons) => {
+                for reason in reasons {
+                    let _ = writeln!(detail, "- {reason}");
+                }
+                "something else still depends on it".to_owned()
+            }
+            Cause::Bug(what) => {
+                let _ = writeln!(
+                    detail,
+                    "{what}\n\nThis is a mistake in the provider, not in your configuration. \
+                     Please report it with these lines."
+                );
+                "the provider made a mistake".to_owned()
+            }
+            Cause::Azure(error) => {
+                let _ = writeln!(detail, "- {}", self.id);
+                if let Some(fix) = fix(self, error, caller) {
+                    let _ = write!(detail, "\nFix: {fix}\n");
+                }
+                said(error, &mut detail);
+                reason(error)
+            }
+        };
+        (
+            format!("{subject} {cannot}: {why}"),
+            detail.trim_end().to_owned(),
+        )
+    }
+}
+
+/// What was wrong, in a few words.
+fn reason(error: &Error) -> String {
+    if error.is_credentials() {
+        return "there is no way to log in to Azure".to_owned();
+    }
+    if error.is_stopped() {
+        return "it was interrupted".to_owned();
+    }
+    if error.is_timeout() {
+        return "its timeout has expired".to_owned();
+    }
+    if error.is_transport() {
+        return "Azure cannot be reached".to_owned();
+    }
+    if error.is_forbidden() {
+        return "a permission is missing, or a policy forbids it".to_owned();
+    }
+    match error.azure() {
+        Some(azure) => {
+            let message = azure.message.split(['\n', '\r']).next().unwrap_or_default();
+            let sentence = message.split_once(". ").map_or(message, |(first, _)| first);
+            let sentence = sentence.trim().trim_end_matches('.');
+            if sentence.is_empty() {
+                error.code().unwrap_or("Azure refused").to_owned()
+            } else {
+                sentence.chars().take(160).collect()
+            }
+        }
+        None => error.to_string(),
+    }
+}
+
+/// The way out, where one is known for the kind of error.
+fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<String> {
+    let code = error.code().unwrap_or_default();
+    if code.eq_ignore_ascii_case("RequestDisallowedByPolicy") {
+        return Some(
+            "an Azure Policy assignment named below denies this. Change the argument that it is \
+             about, or have the assignment exempt this scope."
+                .to_owned(),
+        );
+    }
+    if code.eq_ignore_ascii_case("ScopeLocked") {
+        return Some(format!(
+            "a management lock holds it. List the locks with `az lock list --resource {}` and \
+             remove the one that is in the way.",
+            failure.id
+        ));
+    }
+    if error.is_forbidden() {
+        let verb = match failure.doing {
+            Doing::Creating | Doing::Changing => "write",
+            Doing::Deleting => "delete",
+            Doing::Reading => "read",
+        };
+        let action = format!("{}/{verb}", failure.id.resource_type());
+        let scope = failure
+            .id
+            .resource_group_id()
+            .unwrap_or_else(|| failure.id.clone());
+        let principal = caller
+            .and_then(|caller| caller.object_id.clone())
+            .unwrap_or_else(|| "<object id of the caller>".to_owned());
+        return Some(format!(
+            "give the caller ({principal}) a role with the action `{action}`, for example\n\n  \
+             resource \"azurerm_role_assignment\" \"example\" {{\n    \
+             scope                = \"{scope}\"\n    \
+             role_definition_name = \"Network Contributor\" # or a custom role with the action\n    \
+             principal_id         = \"{principal}\"\n  }}"
+        ));
+    }
+    if error.is_timeout() {
+        return Some(
+            "apply again; what was begun is in the state and goes on from there. If Azure is \
+             slow, raise the timeout:\n\n  timeouts = {\n    create = \"60m\"\n    update = \"60m\"\n    \
+             delete = \"60m\"\n  }"
+                .to_owned(),
+        );
+    }
+    None
+}
+
+/// Azure's own words, with its code and request ids.
+fn said(error: &Error, detail: &mut String) {
+    let Some(azure) = error.azure() else {
+        let _ = write!(detail, "\n{error}\n");
+        return;
+    };
+    let _ = write!(detail, "\nAzure said: {azure}\n");
+}
+
+/// What people call an object of that type.
+#[must_use]
+pub fn noun(id: &ArmId) -> &'static str {
+    let kind = id.resource_type();
+    NOUNS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(&kind))
+        .map_or("object", |(_, noun)| noun)
+}
+
+const NOUNS: &[(&str, &str)] = &[
+    ("Microsoft.Resources/resourceGroups", "resource group"),
+    ("Microsoft.Resources/subscriptions", "subscription"),
+    ("Microsoft.Network/virtualNetworks", "virtual network"),
+    ("Microsoft.Network/virtualNetworks/subnets", "subnet"),
+    ("Microsoft.Network/networkInterfaces", "network interface"),
+    ("Microsoft.Network/privateEndpoints", "private endpoint"),
+    (
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        "DNS zone group",
+    ),
+    ("Microsoft.Network/privateDnsZones", "private DNS zone"),
+    (
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        "network link",
+    ),
+    ("Microsoft.Network/privateDnsZones/A", "A record"),
+    ("Microsoft.ContainerRegistry/registries", "registry"),
+    (
+        "Microsoft.ContainerRegistry/registries/replications",
+        "replication",
+    ),
+    (
+        "Microsoft.ContainerRegistry/registries/privateEndpointConnections",
+        "endpoint connection",
+    ),
+];

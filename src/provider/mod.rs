@@ -1,0 +1,121 @@
+//! What the registry sees: the provider, its configuration, and the lists of what it offers.
+//!
+//! A resource is one file in `resources/`, a line in [`resources`], an example and an acceptance
+//! scenario; the tests over these lists name what is missing.
+
+mod config;
+mod failure;
+mod parts;
+mod resources;
+mod session;
+
+use std::sync::Arc;
+
+use tfplugin_rs::async_trait;
+use tfplugin_rs::framework::{Configuration, Context, Diagnostics, Provider, Resource};
+use tfplugin_rs::schema::Schema;
+use tfplugin_rs::value::Value;
+
+use crate::arm::{Clock, Environment};
+use parts::{Composite, Managed, Page};
+use session::SessionSlot;
+
+pub use parts::Page as ResourcePage;
+
+/// The version of this build, without a leading `v`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A resource in the provider's list.
+pub struct Listed {
+    /// The whole type name.
+    pub name: &'static str,
+    /// The schema, without `timeouts`.
+    pub schema: Schema,
+    /// What the documentation says beyond the schema.
+    pub page: Page,
+    /// The ARM type whose id imports it.
+    pub anchor: &'static str,
+    /// Makes the resource for a provider.
+    make: fn(SessionSlot) -> Arc<dyn Resource>,
+}
+
+/// Every managed resource, in alphabetical order.
+#[must_use]
+pub fn resources() -> Vec<Listed> {
+    vec![
+        listed::<resources::PrivateRegistryLink>(),
+        listed::<resources::ResourceGroup>(),
+    ]
+}
+
+fn listed<C: Composite>() -> Listed {
+    Listed {
+        name: C::NAME,
+        schema: C::SCHEMA,
+        page: C::PAGE,
+        anchor: C::ANCHOR,
+        make: Managed::<C>::new,
+    }
+}
+
+/// The provider.
+#[derive(Debug, Clone)]
+pub struct Fkaks {
+    session: SessionSlot,
+    clock: Clock,
+    environment: Environment,
+}
+
+impl Fkaks {
+    /// The provider of this process: the real clock, and the environment of the process.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(Clock::real(), Environment::of_process())
+    }
+
+    /// A provider with a clock and an environment of its own, for tests in process.
+    #[must_use]
+    pub fn with(clock: Clock, environment: Environment) -> Self {
+        Self {
+            session: SessionSlot::default(),
+            clock,
+            environment,
+        }
+    }
+}
+
+impl Default for Fkaks {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Provider for Fkaks {
+    fn name(&self) -> &'static str {
+        "fkaks"
+    }
+
+    fn version(&self) -> &'static str {
+        VERSION
+    }
+
+    fn schema(&self) -> Schema {
+        config::SCHEMA
+    }
+
+    fn validate(&self, config: &Value, diagnostics: &mut Diagnostics) {
+        config::validate(config, diagnostics);
+    }
+
+    async fn configure(&self, _: &Context, request: Configuration, diagnostics: &mut Diagnostics) {
+        config::configure(self, &request, diagnostics);
+    }
+
+    fn resources(&self) -> Vec<Arc<dyn Resource>> {
+        resources()
+            .into_iter()
+            .map(|listed| (listed.make)(self.session.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,503 @@
+//! Brings about what is wanted: the creation and the change of a resource.
+//!
+//! All parts run at the same time, each as soon as the parts that it waits for are finished.
+//! An id is in the ledger before its PUT leaves; what exists and is not in the ledger is left
+//! alone. When one part fails, those that do not depend on it come to their own end.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::compare::{Lists, differences, is_empty, merged, without_nulls};
+use super::ledger::Ledger;
+use super::locks::Locks;
+use super::remove::objection;
+use super::seen::{Look, Seen};
+use super::survey::without_ignored_tags;
+use super::wanted::{Change, Wanted};
+use super::world::{Halt, World};
+use super::{Composite, Evidence, Part, writable};
+use crate::arm::{ArmId, Error, Json, Write};
+use crate::provider::failure::{Cause, Doing, Failure};
+
+/// The pauses between looks at evidence that is not there yet, in milliseconds; the last one
+/// repeats. The first look again is at once, since facts may just have been read too early.
+const PAUSES: [u64; 6] = [0, 250, 500, 1000, 2000, 5000];
+
+/// One creation or change.
+pub struct Apply<'a, C: Composite> {
+    world: &'a World,
+    locks: &'a Locks,
+    input: &'a C::Input,
+    anchor: ArmId,
+    adopt: Adopt,
+    ledger: Mutex<Ledger>,
+    created: Mutex<BTreeSet<ArmId>>,
+    composite: PhantomData<C>,
+}
+
+/// How an apply ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What the resource owns now.
+    pub ledger: Ledger,
+    /// What could not be done.
+    pub failures: Vec<Failure>,
+    /// Evidence that did not come in time: the part and what it waits for.
+    pub late: Vec<(&'static str, String)>,
+}
+
+/// Which of the wanted objects become ours although they exist already.
+#[derive(Debug)]
+pub enum Adopt {
+    /// All: the resource has just been imported, and its plan has named them.
+    All,
+    /// Those that the prior state names: what was given before is owned from now on.
+    Given(BTreeSet<ArmId>),
+}
+
+enum Stop {
+    Failed(Vec<Failure>),
+    Late(String),
+    Skipped,
+}
+
+impl<'a, C: Composite> Apply<'a, C> {
+    /// An apply of that input.
+    pub fn new(
+        world: &'a World,
+        locks: &'a Locks,
+        input: &'a C::Input,
+        anchor: ArmId,
+        ledger: Ledger,
+        adopt: Adopt,
+    ) -> Self {
+        Self {
+            world,
+            locks,
+            input,
+            anchor,
+            adopt,
+            ledger: Mutex::new(ledger),
+            created: Mutex::default(),
+            composite: PhantomData,
+        }
+    }
+
+    /// Does it.
+    pub async fn run(self) -> Outcome {
+        let ends = join_all(C::PARTS.iter().map(|part| async {
+            let end = self.part(part).await;
+            match &end {
+                Ok(()) | Err(Stop::Late(_)) => self.world.finish(part.name),
+                Err(Stop::Failed(_) | Stop::Skipped) => self.world.fail(part.name),
+            }
+            (part.name, end)
+        }))
+        .await;
+        let mut outcome = Outcome::default();
+        for (name, end) in ends {
+            match end {
+                Ok(()) | Err(Stop::Skipped) => {}
+                Err(Stop::Failed(failures)) => outcome.failures.extend(failures),
+                Err(Stop::Late(why)) => outcome.late.push((name, why)),
+            }
+        }
+        if outcome.failures.is_empty() {
+            outcome.failures = self.remove_obsolete().await;
+        }
+        outcome.ledger = self.ledger().clone();
+        outcome
+    }
+
+    async fn part(&self, part: &Part<C::Input>) -> Result<(), Stop> {
+        let after: BTreeSet<&'static str> = part.after.iter().copied().collect();
+        self.world
+            .wait_for(&after)
+            .await
+            .map_err(|halt| self.halted(halt))?;
+        let wants = self.wants(part).await?;
+        let ends = join_all(wants.iter().map(|wanted| self.bring_about(part, wanted))).await;
+        let failures: Vec<Failure> = ends.into_iter().filter_map(Result::err).collect();
+        if !failures.is_empty() {
+            return Err(Stop::Failed(failures));
+        }
+        self.wait_for_evidence(part).await
+    }
+
+    async fn wants(&self, part: &Part<C::Input>) -> Result<Vec<Wanted>, Stop> {
+        let decide = |seen: &Seen| {
+            let wants = (part.wants)(self.input, seen)?;
+            let bodies = wants
+                .iter()
+                .map(|wanted| wanted.full_body(seen.tag_policy()));
+            bodies
+                .collect::<Vec<_>>()
+                .into_iter()
+                .try_for_each(|body| body.map(drop))?;
+            Ok(wants)
+        };
+        let resolved = self.world.resolve(decide).await;
+        resolved
+            .map(|resolved| resolved.value)
+            .map_err(|halt| self.halted(halt))
+    }
+
+    async fn wait_for_evidence(&self, part: &Part<C::Input>) -> Result<(), Stop> {
+        let call = self.world.call();
+        for round in 0_usize.. {
+            let decide = |seen: &Seen| (part.until)(self.input, seen);
+            let resolved = self
+                .world
+                .resolve(decide)
+                .await
+                .map_err(|halt| self.halted(halt))?;
+            let Evidence::Waiting(why) = resolved.value else {
+                break;
+            };
+            tracing::debug!(part = part.name, why, "evidence is not there yet");
+            self.world.forget(&resolved.asked);
+            let pause = PAUSES
+                .get(round)
+                .or(PAUSES.last())
+                .copied()
+                .unwrap_or_default();
+            match call.sleep(Duration::from_millis(pause)).await {
+                Ok(()) => {}
+                Err(error) if error.is_timeout() => return Err(Stop::Late(why)),
+                Err(error) => return Err(self.halted(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one object what is wanted.
+    async fn bring_about(&self, part: &Part<C::Input>, wanted: &Wanted) -> Result<(), Failure> {
+        let fail = |doing, cause: Error| failure(doing, wanted, cause);
+        let locks = (part.locks)(self.input, &wanted.id);
+        let held = self.locks.take(self.world.call(), &locks).await;
+        let _held = held.map_err(|error| fail(Doing::Changing, error))?;
+        // Another resource may have written while this one waited for the lock.
+        if !wanted.shared.is_empty() {
+            self.world.forget_object(&wanted.id);
+        }
+        let found = if self.has_new_parent(&wanted.id) && !self.ledger().contains(&wanted.id) {
+            Look::Absent
+        } else {
+            self.world
+                .look(&wanted.id)
+                .await
+                .map_err(|error| fail(Doing::Reading, error))?
+        };
+        match found {
+            Look::Denied(error) => Err(fail(Doing::Reading, (*error).clone())),
+            Look::Absent => self.create(part, wanted).await,
+            Look::Found(found) => {
+                if !self.ledger().contains(&wanted.id) && !self.may_adopt(&wanted.id) {
+                    return Err(self.exists(part, wanted));
+                }
+                self.ledger().own(part.name, &wanted.id);
+                self.change(part, wanted, &found).await
+            }
+        }
+    }
+
+    async fn create(&self, part: &Part<C::Input>, wanted: &Wanted) -> Result<(), Failure> {
+        for id in &wanted.instead_of {
+            if self.ledger().contains(id) {
+                self.delete(id, wanted.argument).await?;
+            }
+        }
+        let mut body = self.body(wanted)?;
+        if let Some(creation) = &wanted.creation {
+            body = merged(&creation.body, &body, Lists::default());
+        }
+        let body = without_nulls(&body);
+        writable::check(&wanted.id, &body).map_err(|what| bug(wanted, what))?;
+        let brings = || wanted.creation.iter().flat_map(|creation| &creation.brings);
+
+        self.ledger().attempt(part.name, &wanted.id);
+        brings().for_each(|(part, id)| self.ledger().attempt(part, id));
+        let client = self.world.client();
+        let call = self.world.call();
+        tracing::info!(id = %wanted.id, "creating");
+        let accepted = client.put(call, &wanted.id, &body, Write::default()).await;
+        let pending = match accepted {
+            Ok(pending) => pending,
+            Err(error) => {
+                // A refusal is certain; anything else leaves the object's fate open.
+                if error
+                    .status()
+                    .is_some_and(|status| (400..500).contains(&status))
+                {
+                    self.ledger().remove(&wanted.id);
+                    brings().for_each(|(_, id)| self.ledger().remove(id));
+                }
+                return Err(failure(Doing::Creating, wanted, error));
+            }
+        };
+        self.ledger().own(part.name, &wanted.id);
+        brings().for_each(|(part, id)| self.ledger().own(part, id));
+        let created = pending.wait(call).await;
+        let created = created.map_err(|error| failure(Doing::Creating, wanted, error))?;
+        lock(&self.created).insert(wanted.id.clone());
+        self.world.enter(&wanted.id, Look::Found(created));
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        part: &Part<C::Input>,
+        wanted: &Wanted,
+        found: &Json,
+    ) -> Result<(), Failure> {
+        let body = self.body(wanted)?;
+        let lists = Lists {
+            ordered: wanted.ordered,
+            shared: wanted.shared,
+        };
+        let visible = self
+            .world
+            .decide(|seen| Ok(without_ignored_tags(found, seen)));
+        let differences = differences(&body, visible.as_ref().unwrap_or(found), lists);
+        let must_go = wanted.remake.is_some()
+            || wanted.immutable.iter().any(|pointer| {
+                differences
+                    .iter()
+                    .any(|difference| difference.pointer.starts_with(pointer))
+            });
+        if must_go {
+            tracing::info!(id = %wanted.id, reason = wanted.remake, "replacing");
+            self.delete_with_children(&wanted.id, wanted.argument)
+                .await?;
+            return self.create(part, wanted).await;
+        }
+        let failed = found["properties"]["provisioningState"] == "Failed";
+        if differences.is_empty() && wanted.rewrite.is_none() && !failed {
+            return Ok(());
+        }
+        tracing::info!(
+            id = %wanted.id,
+            differences = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            "changing"
+        );
+        let changes = match wanted.steps {
+            Some(steps) => steps(found, &body),
+            None => vec![Change::Put(Vec::new())],
+        };
+        let mut current = found.clone();
+        for change in changes {
+            current = self.write(wanted, &body, &current, lists, change).await?;
+        }
+        self.world.enter(&wanted.id, Look::Found(current));
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        wanted: &Wanted,
+        body: &Json,
+        current: &Json,
+        lists: Lists,
+        change: Change,
+    ) -> Result<Json, Failure> {
+        let fail = |error| failure(Doing::Changing, wanted, error);
+        let (client, call) = (self.world.client(), self.world.call());
+        let pending = match change {
+            Change::Patch(patch) => client.patch(call, &wanted.id, &patch).await,
+            Change::Put(query) => {
+                let base = writable::reduced(&wanted.id, current);
+                let whole = merged(body, &base, lists);
+                writable::check(&wanted.id, &whole).map_err(|what| bug(wanted, what))?;
+                let write = Write {
+                    query,
+                    ..Write::default()
+                };
+                client.put(call, &wanted.id, &whole, write).await
+            }
+        };
+        pending.map_err(fail)?.wait(call).await.map_err(fail)
+    }
+
+    /// What the resource owns and wants no more goes last, dependants first.
+    async fn remove_obsolete(&self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        let given = ids_in(&serde_json::to_value(self.input).unwrap_or_default());
+        for part in C::PARTS.iter().rev() {
+            let owned: Vec<ArmId> = self.ledger().of(part.name).cloned().collect();
+            if owned.is_empty() {
+                continue;
+            }
+            let Ok(wants) = self.wants(part).await else {
+                continue;
+            };
+            let mut obsolete: Vec<&ArmId> = owned
+                .iter()
+                .filter(|id| wants.iter().all(|wanted| wanted.id != **id))
+                .collect();
+            // What is given from now on, or handed over, is no longer ours and stays.
+            obsolete.retain(|id| {
+                let stays = given.contains(*id) || (part.leaves)(self.input, id);
+                if stays {
+                    self.ledger().remove(id);
+                }
+                !stays
+            });
+            let argument = wants.first().map_or("", |wanted| wanted.argument);
+            let ends = join_all(obsolete.iter().map(|id| async move {
+                let locks = (part.locks)(self.input, id);
+                let held = self.locks.take(self.world.call(), &locks).await;
+                let _held = held.map_err(|error| vec![deletion(id, argument, error)])?;
+                let ledger = self.ledger().clone();
+                let kept = objection(self.world, part, id, &ledger).await;
+                match kept {
+                    Some(kept) => Err(vec![Failure { argument, ..kept }]),
+                    None => self
+                        .delete(id, argument)
+                        .await
+                        .map_err(|failure| vec![failure]),
+                }
+            }));
+            failures.extend(ends.await.into_iter().filter_map(Result::err).flatten());
+        }
+        failures
+    }
+
+    async fn delete_with_children(
+        &self,
+        id: &ArmId,
+        argument: &'static str,
+    ) -> Result<(), Failure> {
+        let children: Vec<ArmId> = self
+            .ledger()
+            .iter()
+            .map(|(_, other)| other.clone())
+            .filter(|other| other != id && other.is_within(id))
+            .collect();
+        for child in &children {
+            self.delete(child, argument).await?;
+        }
+        self.delete(id, argument).await
+    }
+
+    async fn delete(&self, id: &ArmId, argument: &'static str) -> Result<(), Failure> {
+        let fail = |error| deletion(id, argument, error);
+        tracing::info!(%id, "deleting");
+        let call = self.world.call();
+        let pending = self.world.client().delete(call, id).await.map_err(fail)?;
+        pending.wait(call).await.map_err(fail)?;
+        self.ledger().remove(id);
+        self.world.forget_object(id);
+        self.world.enter(id, Look::Absent);
+        Ok(())
+    }
+
+    fn body(&self, wanted: &Wanted) -> Result<Json, Failure> {
+        let policy = &self.world.surroundings().tags;
+        let body = wanted.full_body(policy);
+        body.map_err(|_| {
+            bug(
+                wanted,
+                "the body was not known when it had to be written".to_owned(),
+            )
+        })
+        .map(|body| {
+            if is_empty(&body) {
+                serde_json::json!({})
+            } else {
+                body
+            }
+        })
+    }
+
+    fn exists(&self, part: &Part<C::Input>, wanted: &Wanted) -> Failure {
+        Failure {
+            doing: Doing::Creating,
+            id: wanted.id.clone(),
+            argument: wanted.argument,
+            cause: Cause::Exists {
+                resource: C::NAME,
+                importable: wanted.id == self.anchor,
+                remedy: (part.existing)(&wanted.id),
+            },
+        }
+    }
+
+    fn may_adopt(&self, id: &ArmId) -> bool {
+        match &self.adopt {
+            Adopt::All => true,
+            Adopt::Given(given) => given.contains(id),
+        }
+    }
+
+    fn has_new_parent(&self, id: &ArmId) -> bool {
+        id.parent()
+            .is_some_and(|parent| lock(&self.created).contains(&parent))
+    }
+
+    fn halted(&self, halt: Halt) -> Stop {
+        let fail = |cause| {
+            Stop::Failed(vec![Failure {
+                doing: Doing::Reading,
+                id: self.anchor.clone(),
+                argument: "",
+                cause,
+            }])
+        };
+        match halt {
+            Halt::Skipped => Stop::Skipped,
+            Halt::Azure(error) => fail(Cause::Azure(error)),
+            Halt::Stuck => fail(Cause::Bug(
+                "a decision asked for nothing and was not made".into(),
+            )),
+        }
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
+    }
+}
+
+/// All ARM ids that stand in a document as texts.
+pub fn ids_in(json: &Json) -> BTreeSet<ArmId> {
+    match json {
+        Json::String(text) => ArmId::parse(text).into_iter().collect(),
+        Json::Array(items) => items.iter().flat_map(ids_in).collect(),
+        Json::Object(members) => members.values().flat_map(ids_in).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn failure(doing: Doing, wanted: &Wanted, error: Error) -> Failure {
+    Failure {
+        doing,
+        id: wanted.id.clone(),
+        argument: wanted.argument,
+        cause: Cause::Azure(error),
+    }
+}
+
+fn deletion(id: &ArmId, argument: &'static str, error: Error) -> Failure {
+    Failure {
+        doing: Doing::Deleting,
+        id: id.clone(),
+        argument,
+        cause: Cause::Azure(error),
+    }
+}
+
+fn bug(wanted: &Wanted, what: String) -> Failure {
+    Failure {
+        doing: Doing::Changing,
+        id: wanted.id.clone(),
+        argument: wanted.argument,
+        cause: Cause::Bug(what),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

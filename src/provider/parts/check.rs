@@ -1,0 +1,64 @@
+//! What a plan-time check is given: the configuration with its unknown values, what was there
+//! before, Azure's facts, and a place for what is found wrong.
+
+use tfplugin_rs::framework::Diagnostics;
+use tfplugin_rs::value::{Path, Value};
+
+use super::seen::{Look, Seen, Unread};
+use crate::arm::{ArmId, Json};
+
+/// A plan-time check in progress. It runs again whenever it has asked for something new, so it
+/// only ever adds to `diagnostics`.
+pub struct Check<'a> {
+    /// What is planned: configuration, defaults and what is known of the rest.
+    pub planned: &'a Value,
+    /// What there is; `None` at creation.
+    pub prior: Option<&'a Value>,
+    /// What Azure knows; 404 means that it is not made yet.
+    pub seen: &'a Seen,
+    /// What the user is told.
+    pub diagnostics: &'a mut Diagnostics,
+}
+
+impl<'a> Check<'a> {
+    /// The id at a top-level argument, when it is known and one.
+    #[must_use]
+    pub fn id(&self, argument: &str) -> Option<ArmId> {
+        ArmId::parse(self.planned.get(argument).as_str()?).ok()
+    }
+
+    /// The object with that id: `None` while it does not exist or may not be read, which is no
+    /// error at plan.
+    ///
+    /// # Errors
+    /// [`Unread`] when it has not been read yet.
+    pub fn look(&self, id: &ArmId) -> Result<Option<&'a Json>, Unread> {
+        Ok(match self.seen.look(id)? {
+            Look::Found(json) => Some(json),
+            Look::Absent | Look::Denied(_) => None,
+        })
+    }
+
+    /// Whether the resource is being created.
+    #[must_use]
+    pub fn is_creation(&self) -> bool {
+        self.prior.is_none()
+    }
+
+    /// Whether a top-level attribute is planned to change, or is new.
+    #[must_use]
+    pub fn changes(&self, argument: &str) -> bool {
+        self.prior
+            .is_none_or(|prior| prior.get(argument) != self.planned.get(argument))
+    }
+
+    /// Says that something cannot be done.
+    pub fn error(&mut self, path: Path, summary: impl Into<String>, detail: impl Into<String>) {
+        self.diagnostics.error(path, summary, detail);
+    }
+
+    /// Says what the user should know.
+    pub fn warning(&mut self, path: Path, summary: impl Into<String>, detail: impl Into<String>) {
+        self.diagnostics.warning(path, summary, detail);
+    }
+}

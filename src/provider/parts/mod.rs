@@ -1,0 +1,269 @@
+//! The engine: a resource is a list of parts, each part some ARM objects that it wants.
+//!
+//! An author writes pure functions ([`Composite`], [`Part`], [`Wanted`]); everything that takes
+//! time or can fail is here. Read `apply` for creation and change, `survey` for reading, drift
+//! and import, `remove` for deletion, `plan` for what is known before, and `adapter` for how
+//! the framework's calls become those four.
+
+mod adapter;
+mod apply;
+mod check;
+mod compare;
+mod ledger;
+mod locks;
+mod plan;
+mod remove;
+mod seen;
+mod spelling;
+mod survey;
+mod tags;
+mod wanted;
+mod world;
+mod writable;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tfplugin_rs::framework::{Diagnostics, Timeouts};
+use tfplugin_rs::schema::Schema;
+use tfplugin_rs::value::Value;
+
+pub use adapter::Managed;
+pub use check::Check;
+pub use ledger::Ledger;
+pub use locks::{Lock, Locks};
+pub use seen::{Look, Seen, Surroundings, Unread};
+pub use spelling::{same_id, same_region, spelled, spelled_id};
+pub use tags::{TagPolicy, Tags};
+pub use wanted::{Change, Wanted};
+
+use crate::arm::{ArmId, Json};
+
+/// A resource that is made of ARM objects.
+pub trait Composite: Send + Sync + Sized + 'static {
+    /// What the user wrote. Decoded from configuration and defaults; what Azure chose for an
+    /// unset argument is `None` at creation.
+    type Input: DeserializeOwned + Serialize + Clone + Send + Sync + 'static;
+    /// What Azure answers beyond that: the computed attributes, without `objects` and `drift`.
+    type Output: Serialize + Send + 'static;
+
+    /// The whole type name, such as `fkaks_network`.
+    const NAME: &'static str;
+    /// What users may write. Has `id`, `objects` and `drift` ([`ID`], [`OBJECTS`], [`DRIFT`]).
+    const SCHEMA: Schema;
+    /// The default timeouts.
+    const TIMEOUTS: Timeouts;
+    /// The ARM type of the object whose id is the resource's id.
+    const ANCHOR: &'static str;
+    /// The parts, in reading order.
+    const PARTS: &'static [Part<Self::Input>];
+    /// What the documentation says beyond the schema.
+    const PAGE: Page;
+
+    /// The id, where it can be known before anything exists.
+    fn id(input: &Self::Input, surroundings: &Surroundings) -> Option<ArmId>;
+
+    /// What there is, in the user's terms and spelling. Without a prior input it is an import:
+    /// everything comes from Azure.
+    ///
+    /// # Errors
+    /// [`Unread`] when more must be read first.
+    fn observe(
+        id: &ArmId,
+        prior: Option<&Self::Input>,
+        seen: &Seen,
+    ) -> Result<Observed<Self>, Unread>;
+
+    /// Computed attributes that are known before anything exists. The plan may have unknown
+    /// values; what is not returned stays as the plan has it.
+    fn foresee(
+        plan: &Value,
+        prior: Option<&Value>,
+        surroundings: &Surroundings,
+    ) -> Vec<(&'static str, Value)> {
+        let _ = (plan, prior, surroundings);
+        Vec::new()
+    }
+
+    /// Finds mistakes across attributes without Azure; values may be unknown.
+    fn validate(config: &Value, diagnostics: &mut Diagnostics) {
+        let _ = (config, diagnostics);
+    }
+
+    /// Finds mistakes at plan, with Azure's help; values may be unknown.
+    ///
+    /// # Errors
+    /// [`Unread`] when more must be read first.
+    fn check(check: &mut Check<'_>) -> Result<(), Unread> {
+        let _ = check;
+        Ok(())
+    }
+
+    /// Objects that the body of another carries within it.
+    fn embedded(id: &ArmId, body: &Json) -> Vec<(ArmId, Json)> {
+        let _ = (id, body);
+        Vec::new()
+    }
+}
+
+/// What [`Composite::observe`] finds.
+#[derive(Debug)]
+pub struct Observed<C: Composite> {
+    /// Azure's value for each argument that has a counterpart there, in the user's spelling.
+    pub input: C::Input,
+    /// The computed attributes.
+    pub output: C::Output,
+    /// What no attribute can show, each with its reason.
+    pub drift: Vec<String>,
+    /// What the user should know and the provider does not fight: summary and detail.
+    pub warnings: Vec<(String, String)>,
+}
+
+impl<C: Composite> Observed<C> {
+    /// An observation without drift and warnings.
+    pub fn new(input: C::Input, output: C::Output) -> Self {
+        Self {
+            input,
+            output,
+            drift: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// A part of a resource: some ARM objects that belong together.
+pub struct Part<I: 'static> {
+    /// Its name in `objects`.
+    pub name: &'static str,
+    /// The parts that must be finished before it begins, and begin to go only after it has.
+    pub after: &'static [&'static str],
+    /// The ARM objects that it wants.
+    pub wants: fn(&I, &Seen) -> Result<Vec<Wanted>, Unread>,
+    /// Whether what was wanted has come about.
+    pub until: fn(&I, &Seen) -> Result<Evidence, Unread>,
+    /// Why its objects may not be deleted, where they may not: a line for each reason.
+    pub keep: fn(&Removal<'_>, &Seen) -> Result<Vec<String>, Unread>,
+    /// What to do about an object of this id that exists and is not ours.
+    pub existing: fn(&ArmId) -> Option<String>,
+    /// Whether an object that is no longer wanted is left to others instead of deleted.
+    pub leaves: fn(&I, &ArmId) -> bool,
+    /// What is serialised in this process while an object is written or deleted.
+    pub locks: fn(&I, &ArmId) -> Vec<Lock>,
+}
+
+/// Whether a part is finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// It is.
+    Done,
+    /// It is not, because of this.
+    Waiting(String),
+}
+
+/// A deletion that is about to begin.
+#[derive(Debug)]
+pub struct Removal<'a> {
+    /// The object that would go.
+    pub id: &'a ArmId,
+    /// Everything that the resource owns, and so would go too.
+    pub ledger: &'a Ledger,
+}
+
+impl<I> Part<I> {
+    /// A part with that name, which wants those objects.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        wants: fn(&I, &Seen) -> Result<Vec<Wanted>, Unread>,
+    ) -> Self {
+        Self {
+            name,
+            after: &[],
+            wants,
+            until: |_, _| Ok(Evidence::Done),
+            keep: |_, _| Ok(Vec::new()),
+            existing: |_| None,
+            leaves: |_, _| false,
+            locks: |_, _| Vec::new(),
+        }
+    }
+
+    /// It begins after these.
+    #[must_use]
+    pub const fn after(mut self, parts: &'static [&'static str]) -> Self {
+        self.after = parts;
+        self
+    }
+
+    /// It is finished when this says so.
+    #[must_use]
+    pub const fn until(mut self, until: fn(&I, &Seen) -> Result<Evidence, Unread>) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// Its objects are kept when this gives reasons.
+    #[must_use]
+    pub const fn keep(
+        mut self,
+        keep: fn(&Removal<'_>, &Seen) -> Result<Vec<String>, Unread>,
+    ) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// What is no longer wanted is left to others when this says so.
+    #[must_use]
+    pub const fn leaves(mut self, leaves: fn(&I, &ArmId) -> bool) -> Self {
+        self.leaves = leaves;
+        self
+    }
+
+    /// These locks are held while an object is written or deleted.
+    #[must_use]
+    pub const fn locks(mut self, locks: fn(&I, &ArmId) -> Vec<Lock>) -> Self {
+        self.locks = locks;
+        self
+    }
+
+    /// What to do about an object that exists and is not ours.
+    #[must_use]
+    pub const fn existing(mut self, existing: fn(&ArmId) -> Option<String>) -> Self {
+        self.existing = existing;
+        self
+    }
+}
+
+/// What a resource's documentation page says beyond its schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// The section of the registry's navigation.
+    pub subcategory: &'static str,
+    /// The actions of a custom role that may manage it, each with what it is for.
+    pub permissions: &'static [(&'static str, &'static str)],
+    /// What can go wrong, and what to do: symptom and remedy.
+    pub failures: &'static [(&'static str, &'static str)],
+    /// Further Markdown after the attributes.
+    pub notes: &'static str,
+}
+
+/// The description of `id`, the same in all resources.
+pub const ID: &str = "The ARM id.";
+/// The description of `objects`, the same in all resources.
+pub const OBJECTS: &str = "The ARM objects that this resource owns, by part: what it made or was \
+     given by import, and what goes when it is destroyed.";
+/// The description of `drift`, the same in all resources.
+pub const DRIFT: &str = "What was changed outside and no other attribute shows, each with its \
+     reason. Every plan promises an empty list, so that anything in it plans its own repair.";
+
+/// Computed attributes as JSON, by name.
+type Attributes = BTreeMap<String, Json>;
+
+/// The JSON of a struct's fields; anything else has none.
+fn attributes_of(fields: &impl Serialize) -> Attributes {
+    match serde_json::to_value(fields) {
+        Ok(Json::Object(members)) => members.into_iter().collect(),
+        _ => Attributes::new(),
+    }
+}

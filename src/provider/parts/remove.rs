@@ -1,0 +1,172 @@
+//! Deletes what a resource owns: dependants first, the rest at the same time, and nothing at
+//! all where something must be kept.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+
+use super::ledger::Ledger;
+use super::locks::{Lock, Locks};
+use super::seen::Seen;
+use super::world::{Halt, World};
+use super::{Composite, Part, Removal};
+use crate::arm::{ArmId, Error};
+use crate::provider::failure::{Cause, Doing, Failure};
+
+/// Deletes everything in the ledger, attempted ids too. What stays in the returned ledger
+/// could not be deleted; the failures say why.
+pub async fn remove<C: Composite>(
+    world: &World,
+    locks: &Locks,
+    input: Option<&C::Input>,
+    ledger: Ledger,
+) -> (Ledger, Vec<Failure>) {
+    let kept = objections::<C>(world, &ledger).await;
+    if !kept.is_empty() {
+        return (ledger, kept);
+    }
+    let ledger = Mutex::new(ledger);
+    // Parts that this version of the provider does not know have no dependants among the others.
+    let known: BTreeSet<&str> = C::PARTS.iter().map(|part| part.name).collect();
+    let strangers: Vec<ArmId> = lock(&ledger)
+        .iter()
+        .filter(|(part, _)| !known.contains(part))
+        .map(|(_, id)| id.clone())
+        .collect();
+    let mut failures = delete_all(world, locks, &ledger, &strangers, |_| Vec::new()).await;
+
+    let ends = join_all(C::PARTS.iter().map(|part| async {
+        let dependants: BTreeSet<&'static str> = C::PARTS
+            .iter()
+            .filter(|other| other.after.contains(&part.name))
+            .map(|other| other.name)
+            .collect();
+        match world.wait_for(&dependants).await {
+            Ok(()) => {}
+            Err(halt) => {
+                world.fail(part.name);
+                return match halt {
+                    Halt::Azure(error) => stopped::<C>(&ledger, part, error),
+                    Halt::Skipped | Halt::Stuck => Vec::new(),
+                };
+            }
+        }
+        let ids: Vec<ArmId> = lock(&ledger).of(part.name).cloned().collect();
+        let locks_of = |id: &ArmId| {
+            input
+                .map(|input| (part.locks)(input, id))
+                .unwrap_or_default()
+        };
+        let failures = delete_all(world, locks, &ledger, &ids, locks_of).await;
+        if failures.is_empty() {
+            world.finish(part.name);
+        } else {
+            world.fail(part.name);
+        }
+        failures
+    }))
+    .await;
+    failures.extend(ends.into_iter().flatten());
+    let ledger = lock(&ledger).clone();
+    (ledger, failures)
+}
+
+/// Why the resource may not be deleted, one failure for each object that must be kept.
+async fn objections<C: Composite>(world: &World, ledger: &Ledger) -> Vec<Failure> {
+    let ends = join_all(C::PARTS.iter().flat_map(|part| {
+        ledger
+            .of(part.name)
+            .map(move |id| objection(world, part, id, ledger))
+    }));
+    ends.await.into_iter().flatten().collect()
+}
+
+/// Why one object may not be deleted, where it may not.
+pub async fn objection<I>(
+    world: &World,
+    part: &Part<I>,
+    id: &ArmId,
+    ledger: &Ledger,
+) -> Option<Failure> {
+    let decide = |seen: &Seen| (part.keep)(&Removal { id, ledger }, seen);
+    let cause = match world.resolve(decide).await {
+        Ok(resolved) if resolved.value.is_empty() => return None,
+        Ok(resolved) => Cause::Kept(resolved.value),
+        Err(Halt::Azure(error)) => Cause::Azure(error),
+        Err(Halt::Skipped | Halt::Stuck) => {
+            Cause::Bug("a decision about a deletion was not made".to_owned())
+        }
+    };
+    Some(Failure {
+        doing: Doing::Deleting,
+        id: id.clone(),
+        argument: "",
+        cause,
+    })
+}
+
+async fn delete_all(
+    world: &World,
+    locks: &Locks,
+    ledger: &Mutex<Ledger>,
+    ids: &[ArmId],
+    locks_of: impl Fn(&ArmId) -> Vec<Lock>,
+) -> Vec<Failure> {
+    // Children that others will delete first are not this list's business: ids of one part do
+    // not lie within each other.
+    let ends = join_all(ids.iter().map(|id| {
+        let wanted = locks_of(id);
+        async move {
+            let delete = async {
+                let _held = locks.take(world.call(), &wanted).await?;
+                tracing::info!(%id, "deleting");
+                world
+                    .client()
+                    .delete(world.call(), id)
+                    .await?
+                    .wait(world.call())
+                    .await
+            };
+            match delete.await {
+                Ok(_) => {
+                    lock(ledger).remove(id);
+                    None
+                }
+                Err(error) if error.is_not_found() => {
+                    lock(ledger).remove(id);
+                    None
+                }
+                Err(error) => Some(deletion(id, error)),
+            }
+        }
+    }))
+    .await;
+    ends.into_iter().flatten().collect()
+}
+
+fn stopped<C: Composite>(
+    ledger: &Mutex<Ledger>,
+    part: &Part<C::Input>,
+    error: Error,
+) -> Vec<Failure> {
+    lock(ledger)
+        .of(part.name)
+        .next()
+        .map(|id| deletion(id, error))
+        .into_iter()
+        .collect()
+}
+
+fn deletion(id: &ArmId, error: Error) -> Failure {
+    Failure {
+        doing: Doing::Deleting,
+        id: id.clone(),
+        argument: "",
+        cause: Cause::Azure(error),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,214 @@
+//! What has been read from Azure so far, as pure functions see it.
+//!
+//! A function that decides asks [`Seen`] for what it needs. What was not read yet is noted and
+//! the function ends with [`Unread`]; the engine then reads all that was noted, at the same
+//! time, and calls it again. So decisions stay free of I/O, and reads go in as few waves as the
+//! facts allow: ask for everything first, and use `?` after.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::arm::{ArmId, Cloud, Error, Json};
+
+/// What reading one object gave.
+#[derive(Debug, Clone)]
+pub enum Look<T = Arc<Json>> {
+    /// It is there.
+    Found(T),
+    /// It is not there.
+    Absent,
+    /// The caller may not read it; with Azure's answer.
+    Denied(Arc<Error>),
+}
+
+/// Something is missing that a decision needs. What it was has been noted in [`Seen`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unread;
+
+/// Facts about where the provider runs, which every decision may use.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The cloud, for suffixes and zone names.
+    pub cloud: Cloud,
+    /// The provider's own subscription.
+    pub subscription_id: Option<String>,
+    /// Which tags are added and which are left alone.
+    pub tags: super::tags::TagPolicy,
+}
+
+impl Default for Surroundings {
+    /// The public cloud, and nothing else known: before the provider is configured.
+    fn default() -> Self {
+        Self {
+            cloud: Cloud::public(),
+            subscription_id: None,
+            tags: super::tags::TagPolicy::default(),
+        }
+    }
+}
+
+/// The facts at hand, and a note of those that were asked for in vain.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub(super) objects: BTreeMap<ArmId, Look>,
+    pub(super) lists: BTreeMap<(ArmId, String), Look<Arc<Vec<Json>>>>,
+    pub(super) finished: BTreeSet<&'static str>,
+    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) prior: Option<Arc<Json>>,
+    pub(super) missing: RefCell<Missing>,
+}
+
+/// What was asked for and is not known yet.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Objects to read.
+    pub objects: BTreeSet<ArmId>,
+    /// Lists of children to read.
+    pub lists: BTreeSet<(ArmId, String)>,
+    /// Parts to wait for.
+    pub parts: BTreeSet<&'static str>,
+    /// Everything that was asked for, known or not: what to read again while waiting.
+    pub asked: BTreeSet<ArmId>,
+    /// Lists that were asked for, known or not.
+    pub asked_lists: BTreeSet<(ArmId, String)>,
+}
+
+impl Seen {
+    /// The object with that id.
+    ///
+    /// # Errors
+    /// [`Unread`] when it has not been read yet.
+    pub fn look(&self, id: &ArmId) -> Result<Look<&Json>, Unread> {
+        self.missing.borrow_mut().asked.insert(id.clone());
+        match self.objects.get(id) {
+            Some(Look::Found(json)) => Ok(Look::Found(json)),
+            Some(Look::Absent) => Ok(Look::Absent),
+            Some(Look::Denied(error)) => Ok(Look::Denied(Arc::clone(error))),
+            None => {
+                self.missing.borrow_mut().objects.insert(id.clone());
+                Err(Unread)
+            }
+        }
+    }
+
+    /// The children of one type below an object, as `look`; an unreadable or absent parent has
+    /// none that can be seen.
+    ///
+    /// # Errors
+    /// [`Unread`] when they have not been listed yet.
+    pub fn list(&self, parent: &ArmId, child_type: &str) -> Result<Look<&[Json]>, Unread> {
+        let key = (parent.clone(), child_type.to_owned());
+        self.missing.borrow_mut().asked_lists.insert(key.clone());
+        match self.lists.get(&key) {
+            Some(Look::Found(items)) => Ok(Look::Found(items)),
+            Some(Look::Absent) => Ok(Look::Absent),
+            Some(Look::Denied(error)) => Ok(Look::Denied(Arc::clone(error))),
+            None => {
+                self.missing.borrow_mut().lists.insert(key);
+                Err(Unread)
+            }
+        }
+    }
+
+    /// Goes on only when another part of this resource is finished, which counts also where
+    /// nothing is being applied.
+    ///
+    /// # Errors
+    /// [`Unread`] while it is not.
+    pub fn after(&self, part: &'static str) -> Result<(), Unread> {
+        if self.finished.contains(part) {
+            Ok(())
+        } else {
+            self.missing.borrow_mut().parts.insert(part);
+            Err(Unread)
+        }
+    }
+
+    /// The state before this change; only while a change is applied. It tells what we attached
+    /// from what others did.
+    #[must_use]
+    pub fn prior(&self) -> Option<&Json> {
+        self.prior.as_deref()
+    }
+
+    /// The cloud that the provider talks to.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.surroundings.cloud
+    }
+
+    /// The provider's own subscription, where it is configured.
+    #[must_use]
+    pub fn subscription_id(&self) -> Option<&str> {
+        self.surroundings.subscription_id.as_deref()
+    }
+
+    /// Which tags are added and which are left alone.
+    #[must_use]
+    pub fn tag_policy(&self) -> &super::tags::TagPolicy {
+        &self.surroundings.tags
+    }
+
+    /// What was asked for.
+    pub(super) fn into_missing(self) -> Missing {
+        self.missing.into_inner()
+    }
+
+    /// Facts for tests, without Azure: objects by id, everything else absent.
+    #[cfg(test)]
+    pub(crate) fn of(objects: impl IntoIterator<Item = (ArmId, Option<Json>)>) -> Self {
+        Self {
+            objects: objects
+                .into_iter()
+                .map(|(id, json)| {
+                    (
+                        id,
+                        json.map_or(Look::Absent, |json| Look::Found(Arc::new(json))),
+                    )
+                })
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the state before a change to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn with_prior(mut self, prior: Json) -> Self {
+        self.prior = Some(Arc::new(prior));
+        self
+    }
+
+    /// Adds an object to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn insert(&mut self, id: &ArmId, json: Json) {
+        self.objects.insert(id.clone(), Look::Found(Arc::new(json)));
+    }
+
+    /// Adds a finished part to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn with_finished(mut self, part: &'static str) -> Self {
+        self.finished.insert(part);
+        self
+    }
+
+    /// Adds a list to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn with_list(mut self, parent: &ArmId, child: &str, items: Vec<Json>) -> Self {
+        self.lists.insert(
+            (parent.clone(), child.to_owned()),
+            Look::Found(Arc::new(items)),
+        );
+        self
+    }
+}
+
+impl<T> Look<T> {
+    /// The object, when it is there.
+    pub fn found(self) -> Option<T> {
+        match self {
+            Self::Found(found) => Some(found),
+            Self::Absent | Self::Denied(_) => None,
+        }
+    }
+}

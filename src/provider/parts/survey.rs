@@ -1,0 +1,167 @@
+//! What there is, compared with what is wanted: the one function behind reading, import, drift
+//! and the state that an apply leaves behind.
+
+use std::sync::Arc;
+
+use super::compare::{Lists, differences};
+use super::ledger::Ledger;
+use super::seen::{Look, Seen, Unread};
+use super::wanted::Wanted;
+use super::{Attributes, Composite, Evidence, attributes_of};
+use crate::arm::{ArmId, Error, Json};
+
+/// What a survey looks at.
+pub struct Subject<'a, I> {
+    /// The resource's id.
+    pub id: &'a ArmId,
+    /// What the user wrote; `None` right after an import.
+    pub prior: Option<&'a I>,
+    /// What the resource owns so far.
+    pub ledger: &'a Ledger,
+    /// Whether it has just been imported, and so owns what lies within its anchor.
+    pub imported: bool,
+}
+
+/// What a survey found.
+pub struct Survey {
+    /// Arguments and computed attributes, without `objects` and `drift`.
+    pub attributes: Attributes,
+    /// What the resource owns now.
+    pub ledger: Ledger,
+    /// What was changed outside, with reasons.
+    pub drift: Vec<String>,
+    /// Summary and detail of what the user should know.
+    pub warnings: Vec<(String, String)>,
+    /// Whether nothing of the resource exists any more.
+    pub gone: bool,
+    /// Azure's refusals to let the caller read what the resource owns.
+    pub denied: Vec<Arc<Error>>,
+}
+
+/// Surveys a resource.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn survey<C: Composite>(
+    subject: &Subject<'_, C::Input>,
+    seen: &Seen,
+) -> Result<Survey, Unread> {
+    // Ask for everything at once; only then see what is still missing.
+    let anchor = seen.look(subject.id);
+    let owned: Vec<_> = subject
+        .ledger
+        .iter()
+        .map(|(part, id)| (part, id, seen.look(id)))
+        .collect();
+    let observed = C::observe(subject.id, subject.prior, seen);
+
+    let mut ledger = subject.ledger.clone();
+    let mut denied = Vec::new();
+    let mut missing = Vec::new();
+    for (part, id, look) in owned {
+        match look? {
+            Look::Found(_) => ledger.own(part, id),
+            Look::Absent => {
+                if ledger.owns(id) {
+                    missing.push(id.clone());
+                }
+                ledger.remove(id);
+            }
+            Look::Denied(error) => denied.push(error),
+        }
+    }
+    let observed = observed?;
+    match anchor? {
+        Look::Denied(error) => denied.push(error),
+        Look::Absent => {}
+        Look::Found(_) if subject.imported => {
+            if let Some(part) = C::PARTS.iter().find(|part| {
+                (part.wants)(&observed.input, seen)
+                    .is_ok_and(|wants| wants.iter().any(|wanted| wanted.id == *subject.id))
+            }) {
+                ledger.own(part.name, subject.id);
+            }
+        }
+        Look::Found(_) => {}
+    }
+    let gone = ledger.is_empty() && denied.is_empty();
+
+    let mut drift = observed.drift;
+    if !gone {
+        for id in &missing {
+            drift.push(format!(
+                "{} was deleted outside: {id}",
+                crate::provider::failure::noun(id)
+            ));
+        }
+        for part in C::PARTS {
+            let wants = (part.wants)(&observed.input, seen)?;
+            for wanted in &wants {
+                if subject.imported
+                    && wanted.id.is_within(subject.id)
+                    && matches!(seen.look(&wanted.id)?, Look::Found(_))
+                {
+                    ledger.own(part.name, &wanted.id);
+                }
+                if ledger.contains(&wanted.id)
+                    && let Look::Found(found) = seen.look(&wanted.id)?
+                {
+                    drift.extend(drift_of(wanted, found, seen)?);
+                }
+            }
+            if missing.is_empty()
+                && let Evidence::Waiting(why) = (part.until)(&observed.input, seen)?
+                && !drift.contains(&why)
+            {
+                drift.push(why);
+            }
+        }
+    }
+    drift.dedup();
+
+    let mut attributes = attributes_of(&observed.input);
+    attributes.extend(attributes_of(&observed.output));
+    attributes.insert("id".to_owned(), subject.id.as_str().into());
+    Ok(Survey {
+        attributes,
+        ledger,
+        drift,
+        warnings: observed.warnings,
+        gone,
+        denied,
+    })
+}
+
+/// Why an object that is there is not as it is wanted: a line for each reason.
+pub(super) fn drift_of(wanted: &Wanted, found: &Json, seen: &Seen) -> Result<Vec<String>, Unread> {
+    let name = format!(
+        "{} {}",
+        crate::provider::failure::noun(&wanted.id),
+        wanted.id.name()
+    );
+    if let Some(reason) = wanted.remake.as_ref().or(wanted.rewrite.as_ref()) {
+        return Ok(vec![reason.clone()]);
+    }
+    if found["properties"]["provisioningState"] == "Failed" {
+        return Ok(vec![format!("{name}: its last operation failed in Azure")]);
+    }
+    let body = wanted.full_body(seen.tag_policy())?;
+    let found = without_ignored_tags(found, seen);
+    let lists = Lists {
+        ordered: wanted.ordered,
+        shared: wanted.shared,
+    };
+    Ok(differences(&body, &found, lists)
+        .iter()
+        .map(|difference| format!("{name}: {difference}"))
+        .collect())
+}
+
+/// What was found, without the tags that others own.
+pub(super) fn without_ignored_tags(found: &Json, seen: &Seen) -> Json {
+    let mut found = found.clone();
+    if let Some(tags) = found.get_mut("tags").and_then(Json::as_object_mut) {
+        tags.retain(|name, _| !seen.tag_policy().ignores(name));
+    }
+    found
+}

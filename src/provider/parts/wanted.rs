@@ -1,0 +1,159 @@
+//! One ARM object that a part wants to exist, and how it may be brought about.
+
+use serde_json::json;
+
+use super::seen::Unread;
+use super::tags::Tags;
+use crate::arm::{ArmId, Json};
+
+/// A wanted ARM object. Built by a chain: the id, the body, then what is special about it.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its id.
+    pub id: ArmId,
+    /// The body of its PUT, naming every property that the resource can set; or not known yet.
+    pub body: Result<Json, Unread>,
+    /// The user's tags, where the object has tags.
+    pub tags: Option<Option<Tags>>,
+    /// JSON pointers of what cannot change in place: another value needs another object.
+    pub immutable: &'static [&'static str],
+    /// JSON pointers of lists or maps in which others have entries of their own.
+    pub shared: &'static [&'static str],
+    /// JSON pointers of lists whose order matters.
+    pub ordered: &'static [&'static str],
+    /// Why it must be deleted and made anew, where it must.
+    pub remake: Option<String>,
+    /// Why it must be written again although it looks right, where it must.
+    pub rewrite: Option<String>,
+    /// Objects that must be gone before this one is written.
+    pub instead_of: Vec<ArmId>,
+    /// What the body has besides when the object is made, and which objects come with that.
+    pub creation: Option<Creation>,
+    /// How an existing object gets to the wanted body, where one PUT is not the way.
+    pub steps: Option<fn(found: &Json, wanted: &Json) -> Vec<Change>>,
+    /// The argument that an error of this object is about.
+    pub argument: &'static str,
+}
+
+/// What comes into being with an object.
+#[derive(Debug, Clone)]
+pub struct Creation {
+    /// Merged over the body of the first PUT.
+    pub body: Json,
+    /// The objects that it makes: the part that owns each, and its id.
+    pub brings: Vec<(&'static str, ArmId)>,
+}
+
+/// One request on the way from what there is to what is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A PATCH with this body.
+    Patch(Json),
+    /// A PUT of the merged body with these query parameters.
+    Put(Vec<(String, String)>),
+}
+
+impl Wanted {
+    /// An object with that id and body.
+    #[must_use]
+    pub fn new(id: ArmId, body: Result<Json, Unread>) -> Self {
+        Self {
+            id,
+            body,
+            tags: None,
+            immutable: &[],
+            shared: &[],
+            ordered: &[],
+            remake: None,
+            rewrite: None,
+            instead_of: Vec::new(),
+            creation: None,
+            steps: None,
+            argument: "",
+        }
+    }
+
+    /// It has tags: these of the user, over the provider's defaults.
+    #[must_use]
+    pub fn tagged(mut self, tags: Option<&Tags>) -> Self {
+        self.tags = Some(tags.cloned());
+        self
+    }
+
+    /// These values cannot change in place.
+    #[must_use]
+    pub fn immutable(mut self, pointers: &'static [&'static str]) -> Self {
+        self.immutable = pointers;
+        self
+    }
+
+    /// Others have entries of their own in these lists.
+    #[must_use]
+    pub fn shared(mut self, pointers: &'static [&'static str]) -> Self {
+        self.shared = pointers;
+        self
+    }
+
+    /// The order of these lists matters.
+    #[must_use]
+    pub fn ordered(mut self, pointers: &'static [&'static str]) -> Self {
+        self.ordered = pointers;
+        self
+    }
+
+    /// It must be made anew, if there is a reason.
+    #[must_use]
+    pub fn remake(mut self, reason: Option<String>) -> Self {
+        self.remake = reason;
+        self
+    }
+
+    /// It must be written again, if there is a reason.
+    #[must_use]
+    pub fn rewrite(mut self, reason: Option<String>) -> Self {
+        self.rewrite = reason;
+        self
+    }
+
+    /// These must be gone first.
+    #[must_use]
+    pub fn instead_of(mut self, ids: Vec<ArmId>) -> Self {
+        self.instead_of = ids;
+        self
+    }
+
+    /// The first PUT has more, and makes more.
+    #[must_use]
+    pub fn creating(mut self, body: Json, brings: Vec<(&'static str, ArmId)>) -> Self {
+        self.creation = Some(Creation { body, brings });
+        self
+    }
+
+    /// An existing object is changed by these requests.
+    #[must_use]
+    pub fn changed_by(mut self, steps: fn(&Json, &Json) -> Vec<Change>) -> Self {
+        self.steps = Some(steps);
+        self
+    }
+
+    /// Errors about this object are about that argument.
+    #[must_use]
+    pub fn argument(mut self, argument: &'static str) -> Self {
+        self.argument = argument;
+        self
+    }
+
+    /// The body with the tags that the policy makes of the user's.
+    ///
+    /// # Errors
+    /// [`Unread`] when the body is not known yet.
+    pub fn full_body(&self, policy: &super::tags::TagPolicy) -> Result<Json, Unread> {
+        let mut body = self.body.clone()?;
+        if let Some(own) = &self.tags
+            && let Some(members) = body.as_object_mut()
+        {
+            members.insert("tags".to_owned(), json!(policy.wanted(own.as_ref())));
+        }
+        Ok(body)
+    }
+}

@@ -1,0 +1,270 @@
+//! Reads Azure for the pure functions: each object once, all that is missing at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+use tokio::sync::{OnceCell, watch};
+
+use super::seen::{Look, Missing, Seen, Surroundings, Unread};
+use crate::arm::{ArmId, Call, Client, Error, Json};
+
+/// Lists the objects that the body of another carries within it, so that they need no reading
+/// of their own: a network's answer has its subnets.
+pub type Embedded = fn(&ArmId, &Json) -> Vec<(ArmId, Json)>;
+
+type Cells<K, T> = Mutex<BTreeMap<K, Arc<OnceCell<Look<T>>>>>;
+
+/// Azure as far as one operation has seen it.
+pub struct World {
+    client: Client,
+    call: Call,
+    surroundings: Arc<Surroundings>,
+    embedded: Embedded,
+    prior: Option<Arc<Json>>,
+    objects: Cells<ArmId, Arc<Json>>,
+    lists: Cells<(ArmId, String), Arc<Vec<Json>>>,
+    progress: watch::Sender<Progress>,
+}
+
+/// How far the parts of the resource are.
+#[derive(Debug, Default)]
+struct Progress {
+    finished: BTreeSet<&'static str>,
+    failed: BTreeSet<&'static str>,
+}
+
+/// Why something did not come to its end.
+#[derive(Debug, Clone)]
+pub enum Halt {
+    /// Azure, or the way there.
+    Azure(Error),
+    /// A part that it needs has failed, and says why itself.
+    Skipped,
+    /// A decision asked for nothing and still could not be made: a mistake in this provider.
+    Stuck,
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Azure(error)
+    }
+}
+
+/// A value that pure functions found, and what they asked for on the way.
+pub struct Resolved<T> {
+    /// The value.
+    pub value: T,
+    /// What it was made of.
+    pub asked: Missing,
+}
+
+impl World {
+    /// Nothing seen yet.
+    pub fn new(
+        client: Client,
+        call: Call,
+        surroundings: Arc<Surroundings>,
+        embedded: Embedded,
+    ) -> Self {
+        Self {
+            client,
+            call,
+            surroundings,
+            embedded,
+            prior: None,
+            objects: Mutex::default(),
+            lists: Mutex::default(),
+            progress: watch::Sender::default(),
+        }
+    }
+
+    /// With the state before the change that is being applied.
+    #[must_use]
+    pub fn with_prior(mut self, prior: Option<Json>) -> Self {
+        self.prior = prior.map(Arc::new);
+        self
+    }
+
+    /// The client to write with.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What bounds the operation.
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// Facts about where the provider runs.
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// Calls a pure function until it has all that it asks for.
+    ///
+    /// # Errors
+    /// When reading fails (a 404 and a 403 are facts and no failures), or when a part fails that
+    /// the function waits for.
+    pub async fn resolve<T>(
+        &self,
+        decide: impl Fn(&Seen) -> Result<T, Unread>,
+    ) -> Result<Resolved<T>, Halt> {
+        loop {
+            let seen = self.snapshot();
+            let decision = decide(&seen);
+            let asked = seen.into_missing();
+            match decision {
+                Ok(value) => return Ok(Resolved { value, asked }),
+                Err(Unread) => self.read(&asked).await?,
+            }
+        }
+    }
+
+    /// What a pure function makes of the facts at hand, if they suffice.
+    pub fn decide<T>(&self, decide: impl Fn(&Seen) -> Result<T, Unread>) -> Option<T> {
+        decide(&self.snapshot()).ok()
+    }
+
+    /// Reads one object, unless it has been read.
+    ///
+    /// # Errors
+    /// When reading fails; a 404 and a 403 are facts and no failures.
+    pub async fn look(&self, id: &ArmId) -> Result<Look, Error> {
+        let cell = Arc::clone(lock(&self.objects).entry(id.clone()).or_default());
+        let look = cell
+            .get_or_try_init(|| async { fact(self.client.get(&self.call, id).await, Arc::new) });
+        let look = look.await?.clone();
+        if let Look::Found(json) = &look {
+            self.embed(id, json);
+        }
+        Ok(look)
+    }
+
+    /// Enters what a write answered.
+    pub fn enter(&self, id: &ArmId, look: Look<Json>) {
+        let look = match look {
+            Look::Found(json) => {
+                self.embed_anew(id, &json);
+                Look::Found(Arc::new(json))
+            }
+            Look::Absent => Look::Absent,
+            Look::Denied(error) => Look::Denied(error),
+        };
+        lock(&self.objects).insert(id.clone(), Arc::new(OnceCell::new_with(Some(look))));
+    }
+
+    /// Forgets facts that may have changed, so that they are read again.
+    pub fn forget(&self, asked: &Missing) {
+        lock(&self.objects).retain(|id, _| !asked.asked.contains(id));
+        lock(&self.lists).retain(|key, _| !asked.asked_lists.contains(key));
+    }
+
+    /// Forgets one object and every list of what lies below or beside it.
+    pub fn forget_object(&self, id: &ArmId) {
+        lock(&self.objects).remove(id);
+        lock(&self.lists).clear();
+    }
+
+    /// Notes that a part is finished, for those that wait for it.
+    pub fn finish(&self, part: &'static str) {
+        self.progress.send_modify(|progress| {
+            progress.finished.insert(part);
+        });
+    }
+
+    /// Notes that a part has failed, for those that wait for it.
+    pub fn fail(&self, part: &'static str) {
+        self.progress.send_modify(|progress| {
+            progress.failed.insert(part);
+        });
+    }
+
+    /// Waits until all of these parts are finished.
+    ///
+    /// # Errors
+    /// When one of them fails, or the call ends before.
+    pub async fn wait_for(&self, parts: &BTreeSet<&'static str>) -> Result<(), Halt> {
+        let mut progress = self.progress.subscribe();
+        let decided = progress.wait_for(|progress| {
+            parts.is_subset(&progress.finished) || !parts.is_disjoint(&progress.failed)
+        });
+        // The sender lives as long as this world, so that waiting ends only with the parts.
+        let failed = self
+            .call
+            .bound(decided)
+            .await?
+            .map_or(true, |progress| !parts.is_disjoint(&progress.failed));
+        if failed { Err(Halt::Skipped) } else { Ok(()) }
+    }
+
+    async fn read(&self, missing: &Missing) -> Result<(), Halt> {
+        if missing.objects.is_empty() && missing.lists.is_empty() && missing.parts.is_empty() {
+            return Err(Halt::Stuck);
+        }
+        let objects = join_all(missing.objects.iter().map(|id| self.look(id)));
+        let lists = join_all(missing.lists.iter().map(|key| self.look_list(key)));
+        let (objects, lists) = futures::join!(objects, lists);
+        objects.into_iter().try_for_each(|look| look.map(drop))?;
+        lists.into_iter().try_for_each(|look| look.map(drop))?;
+        self.wait_for(&missing.parts).await
+    }
+
+    async fn look_list(&self, key: &(ArmId, String)) -> Result<(), Error> {
+        let cell = Arc::clone(lock(&self.lists).entry(key.clone()).or_default());
+        let read = || async { fact(self.client.list(&self.call, &key.0, &key.1).await, Arc::new) };
+        cell.get_or_try_init(read).await?;
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Seen {
+        let objects = lock(&self.objects)
+            .iter()
+            .filter_map(|(id, cell)| Some((id.clone(), cell.get()?.clone())))
+            .collect();
+        let lists = lock(&self.lists)
+            .iter()
+            .filter_map(|(key, cell)| Some((key.clone(), cell.get()?.clone())))
+            .collect();
+        Seen {
+            objects,
+            lists,
+            finished: self.progress.borrow().finished.clone(),
+            surroundings: Arc::clone(&self.surroundings),
+            prior: self.prior.clone(),
+            ..Seen::default()
+        }
+    }
+
+    fn embed(&self, id: &ArmId, json: &Json) {
+        let mut objects = lock(&self.objects);
+        for (id, json) in (self.embedded)(id, json) {
+            let cell = objects.entry(id).or_default();
+            // Whoever read the object by itself knows it at least as well.
+            let _ = cell.set(Look::Found(Arc::new(json)));
+        }
+    }
+
+    fn embed_anew(&self, id: &ArmId, json: &Json) {
+        let mut objects = lock(&self.objects);
+        for (id, json) in (self.embedded)(id, json) {
+            objects.insert(
+                id,
+                Arc::new(OnceCell::new_with(Some(Look::Found(Arc::new(json))))),
+            );
+        }
+    }
+}
+
+fn fact<T, U>(answer: Result<T, Error>, keep: impl Fn(T) -> U) -> Result<Look<U>, Error> {
+    match answer {
+        Ok(found) => Ok(Look::Found(keep(found))),
+        Err(error) if error.is_not_found() => Ok(Look::Absent),
+        Err(error) if error.is_forbidden() => Ok(Look::Denied(Arc::new(error))),
+        Err(error) => Err(error),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,517 @@
+//! What can be found wrong before anything is made: at validate without Azure, at plan with it.
+
+use std::net::IpAddr;
+
+use tfplugin_rs::framework::Diagnostics;
+use tfplugin_rs::value::{Path, Value};
+
+use super::{PrivateRegistryLink, own_zone, way};
+use crate::arm::{ArmId, Json, same_location};
+use crate::network::cidr;
+use crate::network::private_link::{self, GROUP_ID, Member};
+use crate::provider::parts::{Check, Composite, Look, Unread};
+
+const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
+const NETWORK: &str = "Microsoft.Network/virtualNetworks";
+const REGISTRY: &str = "Microsoft.ContainerRegistry/registries";
+const ZONE: &str = "Microsoft.Network/privateDnsZones";
+
+/// Checks that need no Azure.
+pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
+    let dns = config.get("dns");
+    let dns_path = Path::attribute("dns");
+    kind(
+        config.get("resource_group_id"),
+        "Microsoft.Resources/resourceGroups",
+        Path::attribute("resource_group_id"),
+        diagnostics,
+    );
+    kind(
+        config.get("registry_id"),
+        REGISTRY,
+        Path::attribute("registry_id"),
+        diagnostics,
+    );
+    kind(
+        config.get("subnet_id"),
+        SUBNET,
+        Path::attribute("subnet_id"),
+        diagnostics,
+    );
+    kind(
+        dns.get("zone_id"),
+        ZONE,
+        dns_path.then("zone_id"),
+        diagnostics,
+    );
+    let networks = dns.get("virtual_network_ids").as_map();
+    for (key, network) in networks.into_iter().flatten() {
+        let path = dns_path.then("virtual_network_ids").key(key);
+        kind(network, NETWORK, path, diagnostics);
+    }
+    duplicate_networks(config, diagnostics);
+    if let Some(zone) = id(dns.get("zone_id"))
+        && zone.is(ZONE)
+        && !private_link::REGISTRY_SUFFIXES
+            .iter()
+            .any(|suffix| private_link::check_zone(zone.name(), suffix).is_ok())
+    {
+        let why = private_link::check_zone(zone.name(), private_link::REGISTRY_SUFFIXES[0]);
+        diagnostics.error(
+            dns_path.then("zone_id"),
+            format!("{} is not the zone of private registries", zone.name()),
+            why.err().unwrap_or_default(),
+        );
+    }
+    static_ips(config.get("static_ips"), diagnostics);
+    if dns.get("records").as_str() == Some("policy") && !config.get("manual_approval").is_null() {
+        diagnostics.warning(
+            dns_path.then("records"),
+            "policies pass over endpoints with manual approval",
+            "The built-in policies that attach zone groups look at automatic connections only, so no \
+             group may ever come.\n\nFix: use records = \"zone_group\", or leave manual_approval out.",
+        );
+    }
+}
+
+fn kind(value: &Value, wanted: &str, path: Path, diagnostics: &mut Diagnostics) {
+    let Some(id) = id(value) else { return };
+    if !id.is(wanted) {
+        diagnostics.error(
+            path,
+            format!("an id of {wanted} is needed here"),
+            format!("- {id} is an id of {}", id.resource_type()),
+        );
+    }
+}
+
+fn duplicate_networks(config: &Value, diagnostics: &mut Diagnostics) {
+    let Some(networks) = config.get("dns").get("virtual_network_ids").as_map() else {
+        return;
+    };
+    let mut seen: Vec<(&str, ArmId)> = Vec::new();
+    for (key, network) in networks {
+        let Some(network) = id(network) else { continue };
+        if let Some((other, _)) = seen.iter().find(|(_, other)| *other == network) {
+            diagnostics.error(
+                Path::attribute("dns").then("virtual_network_ids").key(key),
+                "a network is linked once",
+                format!("{key:?} and {other:?} are the same network:\n- {network}\n\nFix: remove one of them."),
+            );
+        }
+        seen.push((key, network));
+    }
+}
+
+fn static_ips(value: &Value, diagnostics: &mut Diagnostics) {
+    let Some(addresses) = value.as_map() else {
+        return;
+    };
+    let path = Path::attribute("static_ips");
+    for (member, ip) in addresses {
+        if Member::parse(member).is_none() {
+            diagnostics.error(
+                path.key(member),
+                format!("{member:?} is no member of a registry"),
+                "The members are `registry` and, for the registry's own region and each replica, \
+                 `registry_data_<region>`, such as `registry_data_westeurope`.",
+            );
+        }
+        if let Some(text) = ip.as_str()
+            && text.parse::<IpAddr>().is_err()
+        {
+            diagnostics.error(path.key(member), format!("{text:?} is no address"), "");
+        }
+    }
+    let complete = addresses.contains_key(GROUP_ID) && addresses.len() >= 2;
+    if !complete {
+        diagnostics.error(
+            path,
+            "static addresses are needed for every member of the registry",
+            "Azure refuses an endpoint that has some of its addresses fixed.\n\nFix: give at least\n\n  \
+             static_ips = {\n    registry                   = \"10.0.0.4\"\n    \
+             registry_data_<its region> = \"10.0.0.5\"\n  }",
+        );
+    }
+}
+
+fn id(value: &Value) -> Option<ArmId> {
+    ArmId::parse(value.as_str()?).ok()
+}
+
+/// Checks that ask Azure. Everything that is needed is asked for first, so that it is read at
+/// the same time.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
+    let results = [
+        registry(check),
+        subnet(check),
+        records_of_others(check),
+        other_links(check),
+    ];
+    moving_zone(check);
+    results.into_iter().collect()
+}
+
+fn registry(check: &mut Check<'_>) -> Result<(), Unread> {
+    let Some(id) = check.id("registry_id").filter(|id| id.is(REGISTRY)) else {
+        return Ok(());
+    };
+    let Some(registry) = check.look(&id)? else {
+        return Ok(());
+    };
+    let sku = registry["sku"]["name"].as_str().unwrap_or_default();
+    if sku != "Premium" && !sku.is_empty() {
+        check.error(
+            Path::attribute("registry_id"),
+            format!("a {sku} registry has no private endpoints"),
+            format!(
+                "- {id} is {sku}\n\nFix: make it Premium first:\n\n  resource \"fkaks_registry\" \"example\" {{\n    \
+                 sku = \"Premium\"\n  }}"
+            ),
+        );
+    }
+    let Some(given) = check.planned.get("static_ips").as_map() else {
+        return Ok(());
+    };
+    let group = id.child("privateLinkResources", GROUP_ID);
+    let Some(resource) = check.look(&group)? else {
+        return Ok(());
+    };
+    let members = resource["properties"]["requiredMembers"].as_array();
+    let missing: Vec<&str> = members
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .filter(|member| !given.keys().any(|key| key.eq_ignore_ascii_case(member)))
+        .collect();
+    if !missing.is_empty() {
+        let lines: Vec<String> = missing
+            .iter()
+            .map(|member| format!("    {member} = \"<address>\""))
+            .collect();
+        check.error(
+            Path::attribute("static_ips"),
+            "static addresses are needed for every member of the registry",
+            format!(
+                "- {id}\n- missing: {}\n\nFix: add\n\n  static_ips = {{\n{}\n  }}",
+                missing.join(", "),
+                lines.join("\n")
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn subnet(check: &mut Check<'_>) -> Result<(), Unread> {
+    let Some(id) = check.id("subnet_id").filter(|id| id.is(SUBNET)) else {
+        return Ok(());
+    };
+    let registry = check.id("registry_id").filter(|id| id.is(REGISTRY));
+    let replicas = match &registry {
+        Some(registry) => check.seen.list(registry, "replications"),
+        None => Ok(Look::Absent),
+    };
+    let network = id.parent().map(|network| check.look(&network));
+    let Some(subnet) = check.look(&id)? else {
+        return Ok(());
+    };
+    let path = || Path::attribute("subnet_id");
+    let properties = &subnet["properties"];
+    let users: Vec<&str> = properties["ipConfigurations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|configuration| configuration["id"].as_str())
+        .collect();
+    let allowed = check.planned.get("allow_shared_subnet").as_bool() == Some(true);
+    let delegations: Vec<&str> = properties["delegations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|delegation| delegation["properties"]["serviceName"].as_str())
+        .collect();
+    if !delegations.is_empty() && !allowed {
+        check.error(
+            path(),
+            format!(
+                "the subnet {} is delegated, and so not for endpoints",
+                id.name()
+            ),
+            format!(
+                "- {id}\n- delegated to {}\n\n{OTHER_SUBNET}",
+                delegations.join(", ")
+            ),
+        );
+    }
+    let nodes = users.iter().filter(|user| is_node(user)).count();
+    if nodes > 0 && !allowed {
+        check.error(
+            path(),
+            format!("the subnet {} holds cluster nodes", id.name()),
+            format!(
+                "- {id}\n- {nodes} addresses belong to virtual machine scale sets\n\nNodes and endpoints \
+                 compete for addresses there, and rules for nodes hit the endpoint.\n\n{OTHER_SUBNET}"
+            ),
+        );
+    }
+    if check.is_creation() || check.changes("subnet_id") {
+        let replicas = replicas?.found().map_or(0, |items| items.len());
+        // The list of replications has the registry's own region too.
+        let needed =
+            private_link::addresses_needed(u32::try_from(replicas.saturating_sub(1)).unwrap_or(0));
+        if let Some(free) = free_addresses(properties, users.len())
+            && free < u128::from(needed)
+        {
+            check.error(
+                path(),
+                format!("the subnet {} has too few free addresses", id.name()),
+                format!(
+                    "- {id}\n- free: {free}\n- needed: {needed} (the registry, and a data endpoint for each \
+                     region)\n\nFix: use another subnet, or add a prefix to this one. Azure keeps five \
+                     addresses of each subnet for itself."
+                ),
+            );
+        }
+    }
+    let Some(network) = network.transpose()?.flatten() else {
+        return Ok(());
+    };
+    let own = network["location"].as_str().unwrap_or_default();
+    if let Some(location) = check.planned.get("location").as_str()
+        && !same_location(location, own)
+    {
+        check.error(
+            Path::attribute("location"),
+            "an endpoint stands in the region of its network",
+            format!(
+                "- the network is in {own}\n- location is {location}\n\nFix: leave location out."
+            ),
+        );
+    }
+    Ok(())
+}
+
+const OTHER_SUBNET: &str = "Fix: use a subnet of its own:\n\n  subnets = {\n    endpoints = { purpose = \
+     \"private_endpoints\", prefix_length = 27 }\n  }\n\nor, if it must be shared:\n\n  \
+     allow_shared_subnet = true";
+
+fn is_node(configuration: &str) -> bool {
+    configuration
+        .to_lowercase()
+        .contains("/virtualmachinescalesets/")
+}
+
+fn free_addresses(subnet: &Json, used: usize) -> Option<u128> {
+    let single = subnet["addressPrefix"].as_str();
+    let many = subnet["addressPrefixes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str);
+    let prefixes: Vec<&str> = match single {
+        Some(prefix) => vec![prefix],
+        None => many.collect(),
+    };
+    let prefixes: Vec<_> = prefixes
+        .into_iter()
+        .filter_map(|prefix| cidr::parse(prefix).ok())
+        .collect();
+    if prefixes.is_empty() {
+        return None;
+    }
+    let usable: u128 = prefixes
+        .iter()
+        .filter(|prefix| cidr::is_ipv4(prefix))
+        .map(cidr::usable_addresses)
+        .sum();
+    Some(usable.saturating_sub(used as u128))
+}
+
+/// The zone of this plan, when it is known.
+fn zone(check: &Check<'_>) -> Option<ArmId> {
+    let given = check.planned.get("dns").get("zone_id");
+    match given {
+        Value::Null => {
+            let group = check.id("resource_group_id")?;
+            Some(own_zone(&group, &check.seen.cloud().registry_zone()))
+        }
+        given => id(given).filter(|zone| zone.is(ZONE)),
+    }
+}
+
+/// A second endpoint that writes the same record set in one zone would overwrite the first's.
+fn records_of_others(check: &mut Check<'_>) -> Result<(), Unread> {
+    let (Some(zone), Some(registry)) = (zone(check), check.id("registry_id")) else {
+        return Ok(());
+    };
+    let (Some(group), Some(name)) = (
+        check.id("resource_group_id"),
+        check.planned.get("name").as_str(),
+    ) else {
+        return Ok(());
+    };
+    let own = group.resource(PrivateRegistryLink::ANCHOR, name);
+    let record = zone.child("A", &registry.name().to_lowercase());
+    let facts = check.look(&registry);
+    let Some(found) = check.look(&record)? else {
+        return Ok(());
+    };
+    facts?;
+    if let Some(other) = way::owner(found, &own, &registry, check.seen)? {
+        check.error(
+            Path::attribute("dns"),
+            format!("another endpoint writes the records of {} in this zone", registry.name()),
+            format!(
+                "Whichever is written last wins, and deleting one takes the other's records along.\n\
+                 - record: {record}\n- its endpoint: {other}\n\nFix: link your networks to that zone and use \
+                 its endpoint, or give this one a zone of its own in another resource group:\n\n  dns = {{\n    \
+                 zone_id = <the id of another zone named {}>\n  }}",
+                zone.name()
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// A network asks one zone of a name: links to other zones are found in every subscription that
+/// the configuration names.
+fn other_links(check: &mut Check<'_>) -> Result<(), Unread> {
+    let Some(zone) = zone(check) else {
+        return Ok(());
+    };
+    let Some(networks) = check.planned.get("dns").get("virtual_network_ids").as_map() else {
+        return Ok(());
+    };
+    let networks: Vec<(&String, ArmId)> = networks
+        .iter()
+        .filter_map(|(key, network)| Some((key, id(network)?)))
+        .collect();
+    if networks.is_empty() {
+        return Ok(());
+    }
+    let mut subscriptions: Vec<String> = networks
+        .iter()
+        .map(|(_, network)| network.subscription_id().to_lowercase())
+        .chain([zone.subscription_id().to_lowercase()])
+        .collect();
+    subscriptions.sort();
+    subscriptions.dedup();
+    let lists: Vec<_> = subscriptions
+        .iter()
+        .map(|subscription| {
+            let parent = ArmId::subscription(subscription);
+            check.seen.list(&parent, &format!("providers/{ZONE}"))
+        })
+        .collect();
+    let mut zones: Vec<ArmId> = Vec::new();
+    for list in lists {
+        let found = list?.found().unwrap_or_default();
+        zones.extend(
+            found
+                .iter()
+                .filter_map(|item| ArmId::parse(item["id"].as_str()?).ok())
+                .filter(|other| other.name().eq_ignore_ascii_case(zone.name())),
+        );
+    }
+    let prior = check
+        .prior
+        .map(|prior| prior.get("objects").clone())
+        .unwrap_or_default();
+    let links: Vec<_> = zones
+        .iter()
+        .map(|zone| check.seen.list(zone, "virtualNetworkLinks"))
+        .collect();
+    for (other, links) in zones.iter().zip(links) {
+        for link in links?.found().unwrap_or_default() {
+            let Some(linked) = id_of(&link["properties"]["virtualNetwork"]["id"]) else {
+                continue;
+            };
+            let Some(link_id) = id_of(&link["id"]) else {
+                continue;
+            };
+            let Some((key, network)) = networks.iter().find(|(_, network)| *network == linked)
+            else {
+                continue;
+            };
+            if is_ours(&prior, &link_id) {
+                continue;
+            }
+            already_linked(check, key, network, &zone, other, &link_id);
+        }
+    }
+    Ok(())
+}
+
+fn already_linked(
+    check: &mut Check<'_>,
+    key: &str,
+    network: &ArmId,
+    zone: &ArmId,
+    other: &ArmId,
+    link: &ArmId,
+) {
+    let name = format!(
+        "{}-{key}",
+        check.planned.get("name").as_str().unwrap_or_default()
+    );
+    if other == zone && link.name().eq_ignore_ascii_case(&name) {
+        // Of this name in this zone: apply refuses it with the import block, or adopts it.
+        return;
+    }
+    let fix = if other == zone {
+        format!("leave {key:?} out of dns.virtual_network_ids: the network asks this zone already.")
+    } else {
+        format!(
+            "use the zone that the network asks, and leave the network out here:\n\n  dns = {{\n    zone_id             \
+             = \"{other}\"\n    virtual_network_ids = {{}}\n  }}"
+        )
+    };
+    check.error(
+        Path::attribute("dns").then("virtual_network_ids").key(key),
+        format!("the network {} is already linked to a zone named {}", network.name(), other.name()),
+        format!(
+            "Azure links a network to one zone of a name.\n- network: {network}\n- link: {link}\n- zone: \
+             {other}\n\nFix: {fix}"
+        ),
+    );
+}
+
+/// Networks move from zone to zone one by one, and each asks neither for a moment.
+fn moving_zone(check: &mut Check<'_>) {
+    let Some(prior) = check.prior else { return };
+    let (Some(before), Some(zone)) = (id(prior.get("zone_id")), zone(check)) else {
+        return;
+    };
+    let links = prior
+        .get("dns")
+        .get("virtual_network_ids")
+        .as_map()
+        .map_or(0, |map| map.len());
+    if before != zone && links > 0 {
+        check.warning(
+            Path::attribute("dns").then("zone_id"),
+            "networks resolve the registry publicly for a moment while the zone changes",
+            format!(
+                "All records are written in the new zone first; then each network's link moves, and between \
+                 the old link's end and the new one's the network has no private answer.\n- from: {before}\n\
+                 - to: {zone}\n- networks that move: {links}"
+            ),
+        );
+    }
+}
+
+fn is_ours(objects: &Value, id: &ArmId) -> bool {
+    objects.as_map().into_iter().flatten().any(|(_, ids)| {
+        ids.as_items().unwrap_or_default().iter().any(|own| {
+            own.as_str()
+                .is_some_and(|own| own.eq_ignore_ascii_case(id.as_str()))
+        })
+    })
+}
+
+fn id_of(json: &Json) -> Option<ArmId> {
+    ArmId::parse(json.as_str()?).ok()
+}
