@@ -11,6 +11,7 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::bodies;
 use crate::control;
 use crate::control::actors::{Actors, Deed, Pending};
 use crate::control::faults::{Effect, Faults};
@@ -20,7 +21,7 @@ use crate::exchange::{Answer, Request};
 use crate::id::ResourceId;
 use crate::operations::{self, Pace};
 use crate::record::Recorder;
-use crate::resources::{self, Context};
+use crate::resources::Context;
 use crate::settings::{Options, Settings};
 use crate::store::{Registration, World};
 use crate::{arm, auth, login, persist, table, types};
@@ -60,7 +61,12 @@ impl Engine {
             Some(path) => persist::load(path)?,
             None => None,
         };
-        let world = world.unwrap_or_else(|| fresh(options));
+        let mut world = world.unwrap_or_else(|| fresh(options));
+        for subscription in &options.subscriptions {
+            if !world.subscriptions.contains(subscription) {
+                world.subscriptions.push(subscription.clone());
+            }
+        }
         let recorder = options.record.as_deref().map(Recorder::new).transpose()?;
         let inner = Inner {
             world,
@@ -111,14 +117,14 @@ impl Engine {
             other => Some(self.process(&request, arm, other.as_ref().and_then(Effect::failure))),
         };
         let sent = answer.filter(|_| !matches!(effect, Some(Effect::LostAnswer)));
-        Some(self.finish(
+        self.finish(
             number,
             &request,
             arm,
             started_us,
             fault.map(|(id, _)| id),
             sent,
-        )?)
+        )
     }
 
     /// Handles a request of the remote control without a socket.
@@ -232,7 +238,7 @@ impl Engine {
             Ok(bytes) => match persist::save(path, &bytes) {
                 Ok(()) => inner.saved = bytes,
                 Err(error) => {
-                    tracing::error!(path = %path.display(), %error, "cannot save the state")
+                    tracing::error!(path = %path.display(), %error, "cannot save the state");
                 }
             },
             Err(error) => tracing::error!(%error, "cannot write the state"),
@@ -299,7 +305,7 @@ impl Inner {
                     .world
                     .get_mut(id)
                     .ok_or_else(|| format!("{id} does not exist"))?;
-                resources::merge(&mut resource.body, patch.clone());
+                bodies::merge(&mut resource.body, patch.clone());
                 Ok(())
             }
             Deed::Run { name, args } => {
@@ -388,10 +394,10 @@ fn dressed(
         .header("x-ms-correlation-request-id")
         .unwrap_or(request_id)
         .to_owned();
-    if answer.retry_after {
-        if let Some(seconds) = retry {
-            answer = answer.header("retry-after", seconds.to_string());
-        }
+    if answer.retry_after
+        && let Some(seconds) = retry
+    {
+        answer = answer.header("retry-after", seconds.to_string());
     }
     answer = answer
         .header("cache-control", "no-cache")
@@ -402,10 +408,9 @@ fn dressed(
     if request
         .header("x-ms-return-client-request-id")
         .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        && let Some(id) = request.header("x-ms-client-request-id")
     {
-        if let Some(id) = request.header("x-ms-client-request-id") {
-            answer = answer.header("x-ms-client-request-id", id);
-        }
+        answer = answer.header("x-ms-client-request-id", id);
     }
     let remaining = match request.method.as_str() {
         "GET" | "HEAD" => ("reads", "249"),

@@ -6,12 +6,16 @@
 
 pub mod arm;
 pub mod auth;
+pub mod bodies;
+mod command;
 pub mod control;
 pub mod engine;
 pub mod errors;
 pub mod exchange;
+pub mod guards;
 pub mod id;
 pub mod login;
+pub mod metadata;
 pub mod operations;
 pub mod persist;
 pub mod record;
@@ -32,6 +36,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use command::main;
 use engine::Engine;
 pub use settings::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Options, Settings};
 

@@ -161,7 +161,7 @@ fn below_provider(method: &str, path: &str, segments: &[&str], words: &[&str]) -
     if rest.is_empty() {
         return Err(unknown_path(path));
     }
-    if rest.len() % 2 == 0 {
+    if rest.len().is_multiple_of(2) {
         let kind = kind_of(pairs)?;
         return Ok(Route::Instance(kind, spelled(&scope, kind, rest)?));
     }

@@ -67,9 +67,11 @@ where
         async move {
             let request = read(request, &base).await.map_err(|_| Dropped)?;
             let head = request.method == "HEAD";
-            engine
-                .handle(request)
-                .await
+            // A client that hangs up cannot take its request back.
+            let answer = tokio::spawn(async move { engine.handle(request).await }).await;
+            answer
+                .ok()
+                .flatten()
                 .map(|answer| write(answer, head))
                 .ok_or(Dropped)
         }

@@ -28,6 +28,9 @@ pub struct Resource {
     pub created: u64,
     /// Milliseconds since 1970 of the last change.
     pub changed: u64,
+    /// Grows with each creation, so that children can be shown in the order in which they were made.
+    #[serde(default)]
+    pub order: u64,
     /// How many reads still answer 404, as regional caches do right after a creation.
     #[serde(default)]
     pub hidden_reads: u32,
@@ -44,6 +47,7 @@ impl Resource {
             body,
             created: 0,
             changed: 0,
+            order: 0,
             hidden_reads: 0,
         }
     }
@@ -231,7 +235,10 @@ impl World {
         resource.created = self.now;
         if let Some(old) = self.resources.get(&key) {
             resource.created = old.created;
+            resource.order = old.order;
             resource.id = old.id.clone();
+        } else {
+            resource.order = self.number();
         }
         self.resources.insert(key, Arc::new(resource));
     }

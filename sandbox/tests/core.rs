@@ -432,3 +432,38 @@ async fn lists_are_paged_when_asked() {
     }
     assert_eq!(names, ["a", "b", "c"]);
 }
+
+#[tokio::test]
+async fn a_request_whose_client_gave_up_is_handled_all_the_same() {
+    let arm = Arm::start().await;
+    arm.fault(json!({ "match": { "method": "PUT" }, "effect": { "delay": { "ms": 150 } } }));
+    let url = format!(
+        "{}{}?api-version={RESOURCES}",
+        arm.sandbox.base_url,
+        group()
+    );
+    let put = arm
+        .http
+        .put(url)
+        .bearer_auth(&arm.token)
+        .json(&json!({ "location": "westeurope" }));
+    let gave_up = put
+        .timeout(std::time::Duration::from_millis(30))
+        .send()
+        .await;
+    assert!(gave_up.is_err_and(|error| error.is_timeout()));
+    // The log tells when the request was handled; waiting for it is waiting for the event.
+    loop {
+        let log = arm.control("GET", "/_sandbox/requests", json!({}));
+        if log["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|entry| entry["method"] == "PUT")
+        {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    arm.get(&group(), RESOURCES).await.expect(200);
+}

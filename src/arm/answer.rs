@@ -97,6 +97,27 @@ pub(super) fn get<'a>(value: &'a Json, name: &str) -> Option<&'a Json> {
         .map(|(_, value)| value)
 }
 
+/// Whether an object has all that was wanted of it; it may have more.
+pub(super) fn covers(found: &Json, wanted: &Json) -> bool {
+    match (found, wanted) {
+        (_, Json::Null) => true,
+        (Json::Object(found), Json::Object(wanted)) => wanted.iter().all(|(name, value)| {
+            found
+                .get(name)
+                .map_or(value.is_null(), |found| covers(found, value))
+        }),
+        (Json::Array(found), Json::Array(wanted)) => {
+            found.len() == wanted.len()
+                && found
+                    .iter()
+                    .zip(wanted)
+                    .all(|(found, wanted)| covers(found, wanted))
+        }
+        (Json::String(found), Json::String(wanted)) => found.eq_ignore_ascii_case(wanted),
+        (found, wanted) => found == wanted,
+    }
+}
+
 fn text(value: &Json, name: &str) -> Option<String> {
     get(value, name).and_then(|value| match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -258,6 +279,16 @@ mod tests {
             error_in(&body).unwrap().policies,
             ["\"No public registries\", assigned as \"a1\""]
         );
+    }
+
+    #[test]
+    fn an_object_covers_what_was_wanted_if_it_only_has_more() {
+        let wanted = json!({"location": "Global", "properties": {"ttl": 10, "list": [{"ip": "10.0.0.4"}], "unset": null}});
+        let mut found = json!({"location": "global", "etag": "x", "properties": {"ttl": 10, "list": [{"ip": "10.0.0.4", "n": 1}]}});
+        assert!(covers(&found, &wanted));
+        found["properties"]["list"][0]["ip"] = json!("10.0.0.5");
+        assert!(!covers(&found, &wanted));
+        assert!(!covers(&json!({}), &wanted));
     }
 
     #[test]

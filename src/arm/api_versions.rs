@@ -29,6 +29,7 @@ const PINNED: &[(&str, &str)] = &[
     ("microsoft.network/privatednszones", "2024-06-01"),
     ("microsoft.operationalinsights", "2025-07-01"),
     ("microsoft.resources", "2025-04-01"),
+    ("microsoft.resources/locations", "2022-12-01"),
     ("microsoft.resources/subscriptions", "2022-12-01"),
     ("microsoft.resources/validateresources", "2022-06-01"),
     ("microsoft.security", "2024-01-01"),

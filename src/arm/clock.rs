@@ -35,6 +35,12 @@ impl Clock {
         tokio::time::sleep(span / self.factor).await;
     }
 
+    /// Waits for a span of this clock's time, but at least ten seconds by the one on the wall: for
+    /// a peer that owes an answer, and whose time does not run faster because ours does.
+    pub(super) async fn sleep_for_peer(&self, span: Duration) {
+        tokio::time::sleep((span / self.factor).max(span.min(Duration::from_secs(10)))).await;
+    }
+
     /// How long ago an instant of this clock was; zero if it is still to come.
     pub fn since(&self, instant: Instant) -> Duration {
         self.now().saturating_duration_since(instant)

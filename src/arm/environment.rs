@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(settings.auxiliary_tenant_ids, ["a", "b"]);
         let shown = format!("{settings:?}");
         assert!(
-            !shown.contains("pass") && !shown.contains("\"gh\""),
+            !shown.contains("user:pass") && !shown.contains("\"gh\""),
             "{shown}"
         );
     }

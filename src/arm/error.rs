@@ -122,9 +122,22 @@ impl Error {
         }
     }
 
-    /// Azure says that the object does not exist. Never true for a timeout or a failed operation.
+    /// Azure says that the object does not exist. Never true for a timeout or a failed operation,
+    /// nor where the 404 is about the subscription or type, or comes from something that is not
+    /// ARM: from those nobody may conclude that an object is gone.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Azure(e) if e.status == 404 && !e.operation)
+        let Self::Azure(error) = self else {
+            return false;
+        };
+        let misdirected = [
+            "SubscriptionNotFound",
+            "InvalidResourceType",
+            "InvalidResourceNamespace",
+        ];
+        error.status == 404
+            && !error.operation
+            && (error.code.is_some() || error.request_id.is_some())
+            && !misdirected.iter().any(|code| self.has_code(code))
     }
 
     /// The caller lacks a permission, or a policy forbids the request.
@@ -151,6 +164,11 @@ impl Error {
     /// Too many requests (429).
     pub fn is_throttled(&self) -> bool {
         self.has_status(429)
+    }
+
+    /// The subscription has not registered a resource provider, and may not here.
+    pub fn is_not_registered(&self) -> bool {
+        matches!(self, Self::NotRegistered { .. })
     }
 
     /// No access token could be had.
@@ -267,6 +285,14 @@ impl Error {
             },
             other => other,
         }
+    }
+
+    /// Names the operation that a stop or timeout interrupted, instead of the request.
+    pub(super) fn about_waiting(mut self, what: &str) -> Self {
+        if let Self::Timeout { waiting_for, .. } | Self::Stopped { waiting_for } = &mut self {
+            *waiting_for = Some(what.to_owned());
+        }
+        self
     }
 
     fn has_status(&self, status: u16) -> bool {
@@ -386,6 +412,18 @@ mod tests {
             (Some("ResourceNotFound"), Some("r-1"))
         );
         assert!(last.is_not_found() && last.has_code("resourcenotfound"));
+    }
+
+    #[test]
+    fn a_404_that_is_not_about_the_object_is_not_not_found() {
+        assert!(!azure(404, "SubscriptionNotFound").is_not_found());
+        let page = AzureError {
+            status: 404,
+            message: "<html>".into(),
+            ..AzureError::default()
+        };
+        assert!(!Error::from(page).is_not_found());
+        assert!(azure(404, "NotFound").is_not_found());
     }
 
     #[test]

@@ -6,9 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::answer::{self, provisioning_state};
+use super::answer::{self, covers, provisioning_state};
 use super::error::AzureError;
 use super::http::Answer;
+use super::poll::{End, end_of, interval};
 use super::request::{Kind, Request, own_path};
 use super::retry::Tries;
 use super::send::Reply;
@@ -180,7 +181,8 @@ impl Pending {
             return Ok(next);
         }
         match provisioning_state(body).map(end_of) {
-            Some(End::Failed) if matches!(self.request.kind, Kind::Put | Kind::Patch) => {
+            // A PATCH may leave an older failure standing, which is not its own.
+            Some(End::Failed) if self.request.kind == Kind::Put => {
                 Err(self.failed(answer, body, provisioning_state(body)))
             }
             Some(End::Running) if !matches!(self.request.kind, Kind::Post { .. }) => {
@@ -252,7 +254,10 @@ impl Pending {
                         .await
                     {
                         Ok(reply) => state = self.read(style, &reply)?,
-                        Err(error) => self.unreadable(error, hint)?,
+                        Err(error) => self.unreadable(
+                            error.about_waiting(&self.waiting(state.as_deref())),
+                            hint,
+                        )?,
                     }
                 }
             }
@@ -306,7 +311,8 @@ impl Pending {
         match azure.status {
             // Not visible yet in the region that answered, as go-azure-sdk takes it too. If it
             // stays so, the object itself knows.
-            404 if self.elapsed() < Duration::from_secs(30) => {}
+            404 if self.request.kind != Kind::Delete
+                && self.elapsed() < Duration::from_secs(30) => {}
             404 | 403 if !is_action => self.next = Next::Object { hint },
             // Another 4xx is the operation's own end.
             400..=499 if !matches!(azure.status, 401 | 403 | 404 | 408 | 429) => {
@@ -356,6 +362,7 @@ impl Pending {
                 self.pause(call, hint, state.as_deref()).await?;
             }
             let found = self.client.get(call, id).await;
+            let found = found.map_err(|error| error.about_waiting(&self.waiting(state.as_deref())));
             if self.request.kind == Kind::Delete {
                 match found {
                     Err(error) if error.is_not_found() => {
@@ -444,65 +451,5 @@ impl Pending {
             .map(|state| format!(" (its state is {state})"))
             .unwrap_or_default();
         format!("{} {about} to finish{state}", self.request.method())
-    }
-}
-
-/// The wait before asking again, by the age of the operation, Azure's suggestion, and the share of
-/// the read budget that is left.
-fn interval(age: Duration, hint: Option<Duration>, budget_left: f64) -> Duration {
-    const FLOOR: Duration = Duration::from_millis(200);
-    let most = if age < Duration::from_secs(120) {
-        5
-    } else {
-        10
-    };
-    // A suggestion shorter than our own wait is welcome once the first questions are asked.
-    let most = hint.map_or(Duration::from_secs(most), |hint| {
-        hint.clamp(FLOOR, Duration::from_secs(10))
-    });
-    let wait = (age / 4).max(FLOOR).min(most);
-    if budget_left < 0.1 {
-        wait.max(Duration::from_secs(10))
-    } else if budget_left < 0.5 {
-        wait.max(Duration::from_secs(5))
-    } else {
-        wait
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Running,
-    Succeeded,
-    Failed,
-}
-
-/// Only three states are ends; every other name, whatever a service calls it, is on the way.
-fn end_of(state: &str) -> End {
-    match state.to_ascii_lowercase().as_str() {
-        "succeeded" => End::Succeeded,
-        "failed" | "canceled" | "cancelled" => End::Failed,
-        _ => End::Running,
-    }
-}
-
-/// Whether an object has all that was wanted of it; it may have more.
-fn covers(found: &Json, wanted: &Json) -> bool {
-    match (found, wanted) {
-        (_, Json::Null) => true,
-        (Json::Object(found), Json::Object(wanted)) => wanted.iter().all(|(name, value)| {
-            found
-                .get(name)
-                .map_or(value.is_null(), |found| covers(found, value))
-        }),
-        (Json::Array(found), Json::Array(wanted)) => {
-            found.len() == wanted.len()
-                && found
-                    .iter()
-                    .zip(wanted)
-                    .all(|(found, wanted)| covers(found, wanted))
-        }
-        (Json::String(found), Json::String(wanted)) => found.eq_ignore_ascii_case(wanted),
-        (found, wanted) => found == wanted,
     }
 }

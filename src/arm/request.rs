@@ -130,10 +130,15 @@ impl Request {
 
     /// The budget that it counts against.
     pub(super) fn lane(&self) -> Lane {
+        // What extends a zone, such as a role assignment, is another provider's business.
+        let provider = self
+            .about
+            .rfind("/providers/")
+            .map_or("", |at| &self.about[at..]);
         let dns = || {
-            self.about
+            provider
                 .to_ascii_lowercase()
-                .contains("/providers/microsoft.network/privatednszones")
+                .starts_with("/providers/microsoft.network/privatednszones")
         };
         let kind = match self.kind {
             Kind::Get if dns() => LaneKind::DnsRead,

@@ -131,10 +131,10 @@ impl Client {
                 }
                 tokio::select! {
                     answer = &mut sent => answer,
-                    () = self.0.clock.sleep(GRACE) => return Err(ended),
+                    () = self.0.clock.sleep_for_peer(GRACE) => return Err(ended),
                 }
             }
-            () = self.0.clock.sleep(ATTEMPT) => Err(Broken::no_answer()),
+            () = self.0.clock.sleep_for_peer(ATTEMPT) => Err(Broken::no_answer()),
         };
         self.note(request, &answer, self.0.clock.since(began));
         Ok((token, answer))

@@ -142,6 +142,9 @@ impl Failure {
 
 /// What was wrong, in a few words.
 fn reason(error: &Error) -> String {
+    if error.is_not_registered() {
+        return "its resource provider is not registered".to_owned();
+    }
     if error.is_credentials() {
         return "there is no way to log in to Azure".to_owned();
     }
@@ -174,6 +177,12 @@ fn reason(error: &Error) -> String {
 
 /// The way out, where one is known for the kind of error.
 fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<String> {
+    if let Error::NotRegistered { command, .. } = error {
+        return Some(format!(
+            "register the resource provider once:\n\n  {command}\n\nOr let this provider do it:\n\n  \
+             provider \"fkaks\" {{\n    resource_provider_registrations = \"core\"\n  }}"
+        ));
+    }
     let code = error.code().unwrap_or_default();
     if code.eq_ignore_ascii_case("RequestDisallowedByPolicy") {
         return Some(

@@ -7,6 +7,7 @@
 pub mod framework;
 pub mod schema;
 pub mod server;
+pub mod testing;
 pub mod value;
 
 pub use async_trait::async_trait;

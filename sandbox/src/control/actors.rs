@@ -110,10 +110,10 @@ impl Actors {
     /// The selector is not understood, or the deed has no such name.
     pub fn add(&mut self, mut actor: Actor) -> Result<u64, String> {
         actor.on.validate()?;
-        if let Deed::Run { name, .. } = &actor.deed {
-            if !crate::types::DEEDS.iter().any(|(known, _)| known == name) {
-                return Err(format!("there is no deed '{name}'"));
-            }
+        if let Deed::Run { name, .. } = &actor.deed
+            && !crate::types::DEEDS.iter().any(|(known, _)| known == name)
+        {
+            return Err(format!("there is no deed '{name}'"));
         }
         self.last += 1;
         (actor.id, actor.woke) = (self.last, 0);
@@ -169,9 +169,9 @@ impl Actors {
         pending.attempts += 1;
         pending.last_error = Some(error);
         if pending.attempts < ATTEMPTS {
-            self.pending.push(pending)
+            self.pending.push(pending);
         } else {
-            self.given_up.push(pending)
+            self.given_up.push(pending);
         }
     }
 }

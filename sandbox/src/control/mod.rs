@@ -8,11 +8,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::auth::{self, Subject};
+use crate::bodies;
 use crate::engine::Inner;
 use crate::exchange::{Answer, Request};
+use crate::guards;
 use crate::id::ResourceId;
 use crate::login;
-use crate::resources;
 use crate::settings::Settings;
 use crate::store::{Registration, Resource};
 use crate::table::{self, Type};
@@ -63,7 +64,7 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
         ("GET", ["settings"]) => ok(json!(inner.settings)),
         ("PATCH", ["settings"]) => {
             let mut merged = json!(inner.settings);
-            for (name, value) in resources::members(&body::<Value>(request)?) {
+            for (name, value) in body::<serde_json::Map<String, Value>>(request)? {
                 if merged.get(&name).is_none() {
                     return Err(format!("there is no setting '{name}'"));
                 }
@@ -154,7 +155,7 @@ fn edit(inner: &mut Inner, method: &str, request: &Request) -> Result<Answer, St
         ),
         "PATCH" => {
             let mut resource = stored.ok_or_else(|| format!("{id} does not exist"))?;
-            resources::merge(&mut resource.body, body(request)?);
+            bodies::merge(&mut resource.body, body(request)?);
             store(inner, kind, resource);
         }
         "DELETE" => {
@@ -186,7 +187,7 @@ fn store(inner: &mut Inner, kind: &Type, mut resource: Resource) {
     for name in ["id", "name", "type"] {
         resource.unset(&format!("/{name}"));
     }
-    resources::touch_etag(&mut inner.world, kind, &mut resource);
+    guards::touch_etag(&mut inner.world, kind, &mut resource);
     inner.world.insert(resource);
 }
 

@@ -20,4 +20,7 @@ pub static NAMESPACE_ACTIONS: &[&[NamespaceAction]] = &[network::NAMESPACE_ACTIO
 pub type Deed = fn(&mut World, &ResourceId, &Value) -> ArmResult<()>;
 
 /// Named deeds of actors.
-pub static DEEDS: &[(&str, Deed)] = &[];
+pub static DEEDS: &[(&str, Deed)] = &[
+    // Sets the state of a private endpoint's connection on its target.
+    ("approve", network::private_endpoints::set_connection),
+];

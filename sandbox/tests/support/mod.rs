@@ -1,5 +1,10 @@
 //! A client for the tests: tokens, the api-version, polling, and the remote control.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::needless_pass_by_value
+)]
 
 use fkaks_sandbox::{Options, Running, Sandbox, Settings};
 use reqwest::{Client, Method};

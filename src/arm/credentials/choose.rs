@@ -366,3 +366,68 @@ fn cli(settings: &Settings, who: &Who) -> Result<Method, String> {
         subscription_id: settings.subscription_id.clone(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::arm::AksWorkloadIdentity;
+
+    fn chosen(settings: &Settings) -> &'static str {
+        Choice::new(settings)
+            .unwrap()
+            .method
+            .map_or("none", |(name, _)| name)
+    }
+
+    #[test]
+    fn the_order_is_that_of_azurerm() {
+        let mut settings = Settings {
+            tenant_id: Some("t".into()),
+            client_id: Some("c".into()),
+            client_certificate_path: Some("/a.pfx".into()),
+            client_secret: Some(Secret::new("s")),
+            use_oidc: Some(true),
+            oidc_token: Some(Secret::new("o")),
+            oidc_request_url: Some("https://runner".into()),
+            oidc_request_token: Some(Secret::new("r")),
+            ado_pipeline_service_connection_id: Some("sc".into()),
+            use_msi: Some(true),
+            ..Settings::default()
+        };
+        assert_eq!(chosen(&settings), "client certificate");
+        settings.client_certificate_path = None;
+        assert_eq!(chosen(&settings), "client secret");
+        settings.client_secret = None;
+        assert_eq!(chosen(&settings), "OIDC token");
+        settings.oidc_token = None;
+        assert_eq!(chosen(&settings), "OIDC in Azure Pipelines");
+        settings.ado_pipeline_service_connection_id = None;
+        assert_eq!(chosen(&settings), "OIDC in GitHub Actions");
+        settings.use_oidc = Some(false);
+        assert_eq!(chosen(&settings), "managed identity");
+        settings.use_msi = None;
+        assert_eq!(chosen(&settings), "Azure CLI");
+        settings.use_cli = Some(false);
+        assert_eq!(chosen(&settings), "none");
+    }
+
+    #[test]
+    fn the_identity_of_a_pod_counts_only_when_asked_for() {
+        let mut settings = Settings {
+            aks_workload_identity: AksWorkloadIdentity {
+                client_id: Some("c".into()),
+                tenant_id: Some("t".into()),
+                token_file_path: Some("/var/run/token".into()),
+            },
+            ..Settings::default()
+        };
+        assert_eq!(chosen(&settings), "Azure CLI");
+        settings.use_aks_workload_identity = Some(true);
+        assert_eq!(chosen(&settings), "OIDC token");
+        settings.tenant_id = Some("another".into());
+        let error = Choice::new(&settings).err().unwrap().to_string();
+        assert!(error.contains("tenant_id and AZURE_TENANT_ID"), "{error}");
+    }
+}

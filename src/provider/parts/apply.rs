@@ -310,7 +310,8 @@ impl<'a, C: Composite> Apply<'a, C> {
             Change::Patch(patch) => client.patch(call, &wanted.id, &patch).await,
             Change::Put(query) => {
                 let base = writable::reduced(&wanted.id, current);
-                let whole = merged(body, &base, lists);
+                let mut whole = merged(body, &base, lists);
+                self.keep_ignored_tags(&mut whole, current);
                 writable::check(&wanted.id, &whole).map_err(|what| bug(wanted, what))?;
                 let write = Write {
                     query,
@@ -320,6 +321,19 @@ impl<'a, C: Composite> Apply<'a, C> {
             }
         };
         pending.map_err(fail)?.wait(call).await.map_err(fail)
+    }
+
+    /// Tags that others own go back as they were: a PUT takes the tags whole.
+    fn keep_ignored_tags(&self, body: &mut Json, found: &Json) {
+        let policy = &self.world.surroundings().tags;
+        let Some(tags) = body.get_mut("tags").and_then(Json::as_object_mut) else {
+            return;
+        };
+        for (name, value) in found["tags"].as_object().into_iter().flatten() {
+            if policy.ignores(name) {
+                tags.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
     }
 
     /// What the resource owns and wants no more goes last, dependants first.

@@ -48,9 +48,8 @@ impl Composite for ResourceGroup {
                 .replaces(),
             Attribute::required("location", Kind::String)
                 .describe("The region, such as `westeurope`.")
-                .replaces_when("to another region", |prior, planned| {
-                    !same_region(prior, planned)
-                }),
+                .same_when(same_region)
+                .replaces(),
             Attribute::optional_computed("subscription_id", Kind::String, Computed::Fixed)
                 .describe("The subscription; the provider's by default.")
                 .replaces(),

@@ -26,6 +26,10 @@ pub struct Attribute {
     pub checks: &'static [Check],
     /// Whether a change needs another resource.
     pub replace: Replace,
+    /// Whether two spellings mean the same, where there are several. The plan then keeps the
+    /// stored one, so that an import, or a copied id in other letters, is no change. For
+    /// collections it is asked of each element.
+    pub same: Option<fn(&Value, &Value) -> bool>,
 }
 
 /// The shape of an attribute's values.
@@ -131,6 +135,7 @@ impl Attribute {
             default: None,
             checks: &[],
             replace: Replace::Never,
+            same: None,
         }
     }
 
@@ -198,6 +203,13 @@ impl Attribute {
     #[must_use]
     pub const fn checked(mut self, checks: &'static [Check]) -> Self {
         self.checks = checks;
+        self
+    }
+
+    /// Another spelling of the same value is no change.
+    #[must_use]
+    pub const fn same_when(mut self, same: fn(&Value, &Value) -> bool) -> Self {
+        self.same = Some(same);
         self
     }
 

@@ -94,7 +94,7 @@ impl Schema {
     /// # Errors
     /// When the JSON has another shape than the schema.
     pub fn value_from_json(&self, json: &serde_json::Value) -> Result<Value, BridgeError> {
-        from_json(&self.value_type(), json)
+        from_json(&self.value_type(), json).map(|value| normalize::complete(self, value))
     }
 }
 

@@ -10,7 +10,12 @@ use crate::value::Value;
 /// values, which nothing may store, become null.
 #[must_use]
 pub fn normalize(schema: &Schema, value: Value) -> Value {
-    object(schema.into(), value)
+    object(schema.into(), value, true)
+}
+
+/// The same value with every attribute and block of the schema, and what is write-only as it was.
+pub(super) fn complete(schema: &Schema, value: Value) -> Value {
+    object(schema.into(), value, false)
 }
 
 /// The configuration that a state may have come from: what only the provider sets is left out.
@@ -42,16 +47,16 @@ fn written(shape: Shape, value: Value) -> Value {
     Value::Map(members)
 }
 
-fn object(shape: Shape, value: Value) -> Value {
+fn object(shape: Shape, value: Value, forget: bool) -> Value {
     let Value::Map(mut members) = value else {
         return value;
     };
     for attribute in shape.attributes {
         let member = members.entry(attribute.name.to_owned()).or_default();
-        if attribute.write_only {
+        if attribute.write_only && forget {
             *member = Value::Null;
         } else if let Some((nesting, shape)) = Shape::nested(&attribute.kind) {
-            *member = collection(nesting, shape, std::mem::take(member));
+            *member = collection(nesting, shape, std::mem::take(member), forget);
         }
     }
     for block in shape.blocks {
@@ -60,14 +65,14 @@ fn object(shape: Shape, value: Value) -> Value {
             (Nesting::List, Value::Null) => Value::List(Vec::new()),
             (Nesting::Set, Value::Null) => Value::Set(Vec::new()),
             (Nesting::Map, Value::Null) => Value::Map(BTreeMap::new()),
-            (nesting, value) => collection(nesting, block.into(), value),
+            (nesting, value) => collection(nesting, block.into(), value, forget),
         };
     }
     Value::Map(members)
 }
 
-fn collection(nesting: Nesting, shape: Shape, value: Value) -> Value {
-    each(nesting, value, |element| object(shape, element))
+fn collection(nesting: Nesting, shape: Shape, value: Value, forget: bool) -> Value {
+    each(nesting, value, |element| object(shape, element, forget))
 }
 
 /// Changes each element of nested objects or blocks.

@@ -96,7 +96,12 @@ impl Planner {
         if !config.is_null() {
             return match Shape::nested(&attribute.kind) {
                 Some((nesting, shape)) => self.collection(nesting, shape, config, prior),
-                None => config.clone(),
+                None => match (attribute.same, prior) {
+                    (Some(same), Some(prior)) if means_the_same(config, prior, same) => {
+                        prior.clone()
+                    }
+                    _ => config.clone(),
+                },
             };
         }
         if let Some(default) = attribute.default_value() {
@@ -160,6 +165,32 @@ impl Planner {
             // Null, unknown, or blocks that core carries as a dynamic value, which have no rules of their own.
             _ => config.clone(),
         }
+    }
+}
+
+/// Whether two values mean the same: each element of collections has its partner. Core takes either the configured or
+/// the stored value as a whole, never a mixture.
+fn means_the_same(config: &Value, prior: &Value, same: fn(&Value, &Value) -> bool) -> bool {
+    match (config, prior) {
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| {
+                    b.get(key)
+                        .is_some_and(|other| means_the_same(value, other, same))
+                })
+        }
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| means_the_same(a, b, same))
+        }
+        (Value::Set(a), Value::Set(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|a| b.iter().any(|b| means_the_same(a, b, same)))
+                && b.iter()
+                    .all(|b| a.iter().any(|a| means_the_same(a, b, same)))
+        }
+        (Value::Unknown(_) | Value::Null, _) | (_, Value::Unknown(_) | Value::Null) => false,
+        (config, prior) => same(config, prior),
     }
 }
 

@@ -104,7 +104,10 @@ impl Call {
 
 /// An answer that has a place for what the user is told.
 pub(crate) trait Tells {
+    /// Puts it there.
     fn tell(&mut self, diagnostics: Vec<pb::Diagnostic>);
+    /// Takes it from there.
+    fn heard(&mut self) -> Vec<pb::Diagnostic>;
 }
 
 /// The generated types share a field and no trait.
@@ -113,6 +116,10 @@ macro_rules! tells {
         $(impl Tells for $message {
             fn tell(&mut self, diagnostics: Vec<pb::Diagnostic>) {
                 self.diagnostics = diagnostics;
+            }
+
+            fn heard(&mut self) -> Vec<pb::Diagnostic> {
+                std::mem::take(&mut self.diagnostics)
             }
         })+
     };
@@ -155,6 +162,12 @@ impl Tells for Vec<pb::list_resource::Event> {
                 ..Default::default()
             });
         }
+    }
+
+    fn heard(&mut self) -> Vec<pb::Diagnostic> {
+        self.iter_mut()
+            .flat_map(|event| std::mem::take(&mut event.diagnostic))
+            .collect()
     }
 }
 

@@ -14,7 +14,15 @@ mod registry;
 mod serve;
 mod service;
 mod tls;
-mod wire;
+pub(crate) mod wire;
+
+pub(crate) use call::Tells;
+pub(crate) use handshake::Address;
+pub(crate) use lifecycle::Lifecycle;
+pub(crate) use listener::Listener;
+pub(crate) use registry::{Managed, Registry};
+pub(crate) use serve::{MESSAGE_LIMIT, answer};
+pub(crate) use service::Service;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,7 +35,5 @@ use crate::framework::Provider;
 pub fn serve(provider: impl Provider) -> ExitCode {
     let provider: Arc<dyn Provider> = Arc::new(provider);
     let about = serve::About::of(provider.as_ref());
-    serve::serve(&about, |lifecycle| {
-        service::Service::new(provider, lifecycle)
-    })
+    serve::serve(&about, |lifecycle| Service::new(provider, lifecycle))
 }

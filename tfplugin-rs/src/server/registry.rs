@@ -9,7 +9,10 @@ use crate::framework::{
     ListResource, Provider, Resource,
 };
 use crate::schema::{Diagnostics, Schema};
-use crate::value::{Path, Type};
+use crate::value::{Path, Type, Value};
+
+use super::proto::tfplugin6 as pb;
+use super::wire;
 
 /// A thing of the provider, with its schema and the type of its values.
 pub(crate) struct Entry<T: ?Sized> {
@@ -33,6 +36,34 @@ pub(crate) struct Managed {
     pub(crate) entry: Entry<dyn Resource>,
     pub(crate) identity: IdentitySchema,
     pub(crate) identity_kind: Type,
+}
+
+impl Managed {
+    pub(crate) fn resource(&self) -> &dyn Resource {
+        self.entry.it.as_ref()
+    }
+
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.entry.schema
+    }
+
+    pub(crate) fn decode(
+        &self,
+        message: Option<&pb::DynamicValue>,
+        what: &str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Value> {
+        wire::decode(&self.entry.kind, message, what, diagnostics)
+    }
+
+    pub(crate) fn encode(
+        &self,
+        value: &Value,
+        what: &str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<pb::DynamicValue> {
+        wire::encode(&self.entry.kind, value, what, diagnostics)
+    }
 }
 
 /// A function.

@@ -98,6 +98,41 @@ pub(crate) fn path(path: &Path) -> pb::AttributePath {
     }
 }
 
+/// What the user is told, from the messages.
+pub(crate) fn heard(messages: Vec<pb::Diagnostic>) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    for message in messages {
+        let warning = message.severity == i32::from(pb::diagnostic::Severity::Warning);
+        diagnostics.push(Diagnostic {
+            severity: if warning {
+                Severity::Warning
+            } else {
+                Severity::Error
+            },
+            summary: message.summary,
+            detail: message.detail,
+            path: message.attribute.as_ref().map(path_of).unwrap_or_default(),
+        });
+    }
+    diagnostics
+}
+
+/// The path that a message names.
+pub(crate) fn path_of(message: &pb::AttributePath) -> Path {
+    use pb::attribute_path::step::Selector;
+    let steps = message
+        .steps
+        .iter()
+        .filter_map(|step| step.selector.as_ref());
+    steps.fold(Path::root(), |path, selector| {
+        path.step(match selector {
+            Selector::AttributeName(name) => Step::Attribute(name.clone()),
+            Selector::ElementKeyString(key) => Step::Key(key.clone()),
+            Selector::ElementKeyInt(index) => Step::Index(*index),
+        })
+    })
+}
+
 /// The message for a schema.
 pub(crate) fn schema(schema: &Schema) -> pb::Schema {
     let block = pb::schema::Block {

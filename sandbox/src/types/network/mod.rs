@@ -1,11 +1,26 @@
 //! Microsoft.Network: virtual networks and what lives in them.
 
+pub mod addresses;
 pub mod application_security_groups;
+mod inline;
+pub mod nat_gateways;
+pub mod network_interfaces;
+pub mod network_security_groups;
+pub mod private_dns_zone_groups;
+mod private_endpoint_checks;
+pub mod private_endpoints;
+pub mod public_ip_addresses;
+pub mod route_tables;
+pub mod security_rules;
+pub mod subnets;
+pub mod virtual_networks;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::errors::{ArmError, ArmResult};
+use crate::errors::{ArmError, ArmResult, another_operation, invalid_reference, retryable};
+use crate::exchange::{Answer, Request};
 use crate::id::ResourceId;
+use crate::regions;
 use crate::store::{Resource, World};
 use crate::table::{Change, Etags, NamespaceAction, Patch, Place, Style, Type, Verb};
 
@@ -65,10 +80,100 @@ pub const VERSIONS: &[&str] = &[
 ];
 
 /// The rows of this folder.
-pub static TYPES: &[Type] = &[application_security_groups::APPLICATION_SECURITY_GROUPS];
+pub static TYPES: &[Type] = &[
+    application_security_groups::APPLICATION_SECURITY_GROUPS,
+    nat_gateways::NAT_GATEWAYS,
+    network_interfaces::NETWORK_INTERFACES,
+    network_interfaces::IP_CONFIGURATIONS,
+    network_security_groups::NETWORK_SECURITY_GROUPS,
+    network_security_groups::DEFAULT_SECURITY_RULES,
+    security_rules::SECURITY_RULES,
+    private_endpoints::PRIVATE_ENDPOINTS,
+    private_dns_zone_groups::PRIVATE_DNS_ZONE_GROUPS,
+    public_ip_addresses::PUBLIC_IP_ADDRESSES,
+    route_tables::ROUTE_TABLES,
+    route_tables::ROUTES,
+    virtual_networks::VIRTUAL_NETWORKS,
+    subnets::SUBNETS,
+];
 
 /// Actions of the namespace.
-pub static NAMESPACE_ACTIONS: &[NamespaceAction] = &[];
+pub static NAMESPACE_ACTIONS: &[NamespaceAction] = &[NamespaceAction {
+    method: "GET",
+    namespace: "Microsoft.Network",
+    path: &["locations", "*", "usages"],
+    versions: VERSIONS,
+    run: usages,
+}];
+
+/// How much of a subscription's network quotas a region has in use.
+fn usages(
+    world: &mut World,
+    subscription: &str,
+    path: &[String],
+    _: &Request,
+) -> ArmResult<Answer> {
+    let region = path
+        .get(1)
+        .map(|region| regions::normalize(region))
+        .unwrap_or_default();
+    let scope = format!("/subscriptions/{subscription}");
+    let quotas = [
+        (
+            "VirtualNetworks",
+            "Virtual Networks",
+            "Microsoft.Network/virtualNetworks",
+            1000,
+        ),
+        (
+            "NetworkSecurityGroups",
+            "Network Security Groups",
+            "Microsoft.Network/networkSecurityGroups",
+            5000,
+        ),
+        (
+            "PublicIPAddresses",
+            "Public IP Addresses",
+            "Microsoft.Network/publicIPAddresses",
+            1000,
+        ),
+        (
+            "NetworkInterfaces",
+            "Network Interfaces",
+            "Microsoft.Network/networkInterfaces",
+            65_536,
+        ),
+        (
+            "RouteTables",
+            "Route Tables",
+            "Microsoft.Network/routeTables",
+            200,
+        ),
+        (
+            "PrivateEndpoints",
+            "Private Endpoints",
+            "Microsoft.Network/privateEndpoints",
+            65_536,
+        ),
+        (
+            "NatGateways",
+            "NAT Gateways",
+            "Microsoft.Network/natGateways",
+            1000,
+        ),
+    ];
+    let value: Vec<Value> = quotas
+        .into_iter()
+        .map(|(name, title, kind, limit)| {
+            let used = world.list(&scope, kind).filter(|resource| resource.text("/location") == Some(&region)).count();
+            json!({
+                "id": format!("{scope}/providers/Microsoft.Network/locations/{region}/usages/{name}"),
+                "name": { "value": name, "localizedValue": title }, "currentValue": used, "limit": limit, "unit": "Count",
+            })
+        })
+        .collect();
+    Ok(Answer::json(200, json!({ "value": value })))
+}
 
 /// A type of the network provider that stands for itself: PUT with `Azure-AsyncOperation`, PATCH of
 /// tags, DELETE with `Location`, etags that are shown and not checked.
@@ -80,6 +185,7 @@ pub const fn top_level(name: &'static str) -> Type {
         delete: Style::Location,
         etags: Etags::Shown,
         members: &["extendedLocation"],
+        busy,
         ..Type::new(name, VERSIONS)
     }
 }
@@ -146,5 +252,101 @@ pub fn refers(value: &Value, id: &ResourceId) -> bool {
         }),
         Value::Array(items) => items.iter().any(|item| refers(item, id)),
         _ => false,
+    }
+}
+
+/// The refusal of a write while another one runs on the same network: PUT may be sent again at once
+/// (429 `RetryableError`), DELETE meets 409 `AnotherOperationInProgress`.
+#[must_use]
+pub fn busy(busy: &ResourceId, change: &Change<'_>) -> ArmError {
+    if change.verb == Verb::Delete {
+        another_operation(busy)
+    } else {
+        retryable(busy, &change.new.id)
+    }
+}
+
+/// The write of a child holds its parent.
+#[must_use]
+pub fn parent_lock(_: &World, child: &Resource) -> Vec<String> {
+    vec![child.id.parent().unwrap_or_else(|| child.id.clone()).key()]
+}
+
+/// The network of a subnet.
+#[must_use]
+pub fn network_of(subnet: &ResourceId) -> ResourceId {
+    subnet.parent().unwrap_or_else(|| subnet.clone())
+}
+
+/// Checks that a reference, when there is one, names an existing resource of the type, in `region` when given.
+///
+/// # Errors
+/// `InvalidResourceReference`, or `InvalidRequestFormat` for what is no such id.
+pub fn reference(
+    world: &World,
+    by: &Resource,
+    pointer: &str,
+    type_name: &str,
+    region: Option<&str>,
+) -> ArmResult<()> {
+    let Some(text) = by.text(pointer) else {
+        return Ok(());
+    };
+    let id = ResourceId::parse(text).filter(|id| id.type_name().eq_ignore_ascii_case(type_name)).ok_or_else(|| {
+        cannot_parse(&format!("Value for reference id is invalid: '{text}' is not the id of a {type_name}. Path '{}'.", pointer[1..].replace('/', ".")))
+    })?;
+    let found = world
+        .get(id.as_str())
+        .ok_or_else(|| invalid_reference(id.as_str(), &by.id))?;
+    match (found.text("/location"), region) {
+        (Some(there), Some(here)) if there != here => Err(invalid_reference(id.as_str(), &by.id)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a text, when there is one, is one of the values of an enumeration, in any case.
+///
+/// # Errors
+/// `InvalidRequestFormat`.
+pub fn one_of(resource: &Resource, pointer: &str, values: &[&str]) -> ArmResult<()> {
+    let Some(value) = resource.at(pointer) else {
+        return Ok(());
+    };
+    let known = value
+        .as_str()
+        .is_some_and(|text| values.iter().any(|value| value.eq_ignore_ascii_case(text)));
+    if known {
+        return Ok(());
+    }
+    Err(cannot_parse(&format!(
+        "Error converting value {value} at path '{}'. Possible values are {}.",
+        pointer[1..].replace('/', "."),
+        values.join(", ")
+    )))
+}
+
+/// The network provider's answer to a body that it does not understand.
+#[must_use]
+pub fn cannot_parse(why: &str) -> ArmError {
+    ArmError::bad("InvalidRequestFormat", "Cannot parse the request.")
+        .with(ArmError::bad("InvalidJson", why))
+}
+
+/// Shows who refers to the resource: a list of ids for each type that has users.
+pub fn back_references(
+    world: &World,
+    resource: &Resource,
+    body: &mut Value,
+    members: &[(&str, &str)],
+) {
+    for (member, type_name) in members {
+        let ids: Vec<Value> = world
+            .of_type(type_name)
+            .filter(|user| refers(&user.body, &resource.id))
+            .map(|user| json!({ "id": user.id.as_str() }))
+            .collect();
+        if !ids.is_empty() {
+            body["properties"][*member] = json!(ids);
+        }
     }
 }

@@ -14,10 +14,10 @@ use crate::store::{Resource, World, timestamp};
 /// # Errors
 /// 404 for a missing group, 400 for a filter that is not understood.
 pub fn resources(world: &World, scope: &str, context: &Context<'_>) -> ArmResult<Answer> {
-    if let Some(group) = ResourceId::parse(scope).filter(|id| id.group().is_some()) {
-        if world.get(group.as_str()).is_none() {
-            return Err(group_not_found(group.name()));
-        }
+    if let Some(group) = ResourceId::parse(scope).filter(|id| id.group().is_some())
+        && world.get(group.as_str()).is_none()
+    {
+        return Err(group_not_found(group.name()));
     }
     let filter = Filter::parse(
         context

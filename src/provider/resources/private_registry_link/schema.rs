@@ -29,13 +29,15 @@ const DNS: &[Attribute] = &[
              Each gets a link to the zone, named by this resource's name and the key. Leave out \
              networks that someone else has linked already.",
         )
-        .checked(&[Check::Each(&ARM_ID), Check::Keys(&LINK_KEY)]),
+        .checked(&[Check::Each(&ARM_ID), Check::Keys(&LINK_KEY)])
+            .same_when(same_id),
     Attribute::optional("zone_id", Kind::String)
         .describe(
             "An existing zone, `privatelink.azurecr.io`, in any subscription; a hub's, say. Without \
              it the zone is made beside the endpoint, and owned.",
         )
-        .checked(&[ARM_ID]),
+        .checked(&[ARM_ID])
+            .same_when(same_id),
     Attribute::optional("records", Kind::String)
         .describe(
             "Who writes the A records: `zone_group` (Azure does, through the endpoint's zone group), \
@@ -88,18 +90,20 @@ pub const SCHEMA: Schema = Schema::new(
         Attribute::required("resource_group_id", Kind::String)
             .describe("The group of the endpoint and, unless one is given, of the zone.")
             .checked(&[ARM_ID])
-            .replaces_when("to another group", |prior, planned| !same_id(prior, planned)),
+            .same_when(same_id)
+            .replaces(),
         Attribute::optional_computed("location", Kind::String, Computed::Follows(&["subnet_id"]))
             .describe("The region of the endpoint; by default, and in Azure always, the network's.")
-            .replaces_when("to another region", |prior, planned| {
-                !planned.is_unknown() && !same_region(prior, planned)
-            }),
+            .same_when(same_region)
+            .replaces_when("to another region", |_, planned| !planned.is_unknown()),
         Attribute::required("registry_id", Kind::String)
             .describe("The registry; Premium. Changing it replaces the endpoint in place.")
-            .checked(&[ARM_ID]),
+            .checked(&[ARM_ID])
+            .same_when(same_id),
         Attribute::required("subnet_id", Kind::String)
             .describe("The subnet that the addresses come from. Changing it replaces the endpoint in place.")
-            .checked(&[ARM_ID]),
+            .checked(&[ARM_ID])
+            .same_when(same_id),
         Attribute::required("dns", Kind::Nested(Nesting::Single, DNS))
             .describe("How the registry's names are resolved privately."),
         Attribute::optional("static_ips", Kind::Map(&Kind::String)).describe(
@@ -125,7 +129,8 @@ pub const SCHEMA: Schema = Schema::new(
         ),
         Attribute::optional("application_security_group_ids", Kind::Set(&Kind::String))
             .describe("The application security groups of the endpoint.")
-            .checked(&[Check::Each(&ARM_ID)]),
+            .checked(&[Check::Each(&ARM_ID)])
+            .same_when(same_id),
         Attribute::optional("allow_shared_subnet", Kind::Bool)
             .describe("Allows a subnet that holds cluster nodes or is delegated.")
             .default_to(Literal::Bool(false)),

@@ -1,8 +1,8 @@
 //! Managed resources where nothing is changed: validation, reading, import.
 
 use super::Inner;
-use crate::framework::{Import, Private, Resource, Stored, conformance};
-use crate::schema::{Diagnostics, Schema, normalize, validate as validate_config};
+use crate::framework::{Import, Private, Stored, conformance};
+use crate::schema::{Diagnostics, normalize, validate as validate_config};
 use crate::server::proto::tfplugin6 as pb;
 use crate::server::registry::{Managed, Registry, find};
 use crate::server::wire;
@@ -19,32 +19,6 @@ pub(super) fn managed<'r>(
 }
 
 impl Managed {
-    pub(super) fn resource(&self) -> &dyn Resource {
-        self.entry.it.as_ref()
-    }
-
-    pub(super) fn schema(&self) -> &Schema {
-        &self.entry.schema
-    }
-
-    pub(super) fn decode(
-        &self,
-        message: Option<&pb::DynamicValue>,
-        what: &str,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Value> {
-        wire::decode(&self.entry.kind, message, what, diagnostics)
-    }
-
-    pub(super) fn encode(
-        &self,
-        value: &Value,
-        what: &str,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<pb::DynamicValue> {
-        wire::encode(&self.entry.kind, value, what, diagnostics)
-    }
-
     /// A state in the whole shape of the schema. `timeouts` is the user's, and no author has to carry it along.
     pub(super) fn complete(&self, state: Value, timeouts_of: &Value) -> Value {
         let mut state = normalize(self.schema(), state);

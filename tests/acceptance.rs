@@ -1,0 +1,38 @@
+//! Acceptance: the real provider binary under real Terraform and OpenTofu commands, against the sandbox over TLS.
+//!
+//! Every folder `tests/acceptance/<scenario>/` is run with every command in turn: its `*.tftest.hcl` files, its life
+//! from apply to destroy, and the Rust steps in its `steps.rs`, listed here. `make test` and `make test-matrix` say
+//! which commands; each scenario, step and command is one reported test with a sandbox of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+mod driver;
+
+#[path = "acceptance/driver/steps.rs"]
+mod driver_steps;
+#[path = "acceptance/resource_group/steps.rs"]
+mod resource_group_steps;
+
+use std::process::ExitCode;
+
+use driver::{Scenario, Step};
+
+/// The Rust steps of the scenarios that have some, by folder.
+const STEPS: &[(&str, &[Step])] = &[
+    ("driver", driver_steps::STEPS),
+    ("resource_group", resource_group_steps::STEPS),
+];
+
+fn main() -> ExitCode {
+    if let Some(arguments) = driver::sandbox_arguments() {
+        return fkaks_sandbox::main(arguments);
+    }
+    let arguments = libtest_mimic::Arguments::from_args();
+    let scenarios = Scenario::all(STEPS);
+    libtest_mimic::run(&arguments, driver::trials(&scenarios)).exit_code()
+}

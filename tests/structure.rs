@@ -1,0 +1,200 @@
+//! The borders of `ARCHITECTURE.md` that Cargo cannot enforce, and the completeness of the lists.
+//! A failure names the file and the rule.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use terraform_provider_fkaks::provider;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Folder, and what no code in it may mention: the layers above it, and those beside it.
+const BORDERS: &[(&str, &[&str])] = &[
+    (
+        "tfplugin-rs/src/value",
+        &["crate::schema", "crate::framework", "crate::server"],
+    ),
+    (
+        "tfplugin-rs/src/schema",
+        &["crate::framework", "crate::server"],
+    ),
+    (
+        "tfplugin-rs/src/framework",
+        &["crate::server", "tonic::", "prost::"],
+    ),
+    ("tfplugin-rs/src", &["Microsoft.", "azure"]),
+    (
+        "src/arm",
+        &["crate::network", "crate::provider", "tfplugin_rs"],
+    ),
+    (
+        "src/network",
+        &[
+            "crate::arm",
+            "crate::provider",
+            "tfplugin_rs",
+            "reqwest",
+            "tokio",
+        ],
+    ),
+    ("src/provider", &["reqwest", "hyper", "tonic", "prost"]),
+    (
+        "src/provider/resources",
+        &["crate::arm::Client", "tokio", "async "],
+    ),
+    ("sandbox/src", &["tfplugin", "terraform_provider"]),
+];
+
+#[test]
+fn each_layer_leans_only_on_those_below_it() {
+    let mut broken = Vec::new();
+    for (folder, forbidden) in BORDERS {
+        for file in rust_files(&Path::new(ROOT).join(folder)) {
+            for (number, line) in code_lines(&file) {
+                for word in *forbidden {
+                    if line.contains(word) {
+                        broken.push(format!(
+                            "{}:{number} has `{word}`, which {folder} may not know",
+                            file.display()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_sandbox_and_the_framework_depend_on_nothing_of_ours() {
+    for package in ["sandbox", "tfplugin-rs"] {
+        let manifest =
+            fs::read_to_string(Path::new(ROOT).join(package).join("Cargo.toml")).unwrap();
+        let dependencies = manifest.split("[dependencies]").nth(1).unwrap();
+        for ours in ["terraform-provider-fkaks", "fkaks-sandbox", "tfplugin-rs"] {
+            assert!(
+                !dependencies.contains(ours),
+                "{package}/Cargo.toml depends on {ours}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_resource_has_its_file_its_example_its_scenario_and_its_page() {
+    let mut missing = Vec::new();
+    for resource in provider::resources() {
+        let short = resource.name.strip_prefix("fkaks_").unwrap();
+        let example = format!("examples/resources/{}", resource.name);
+        for path in [
+            format!("src/provider/resources/{short}.rs"),
+            format!("{example}/resource.tf"),
+            format!("{example}/import.sh"),
+            format!("{example}/import-by-identity.tf"),
+            format!("tests/acceptance/{}", short),
+            format!("docs/resources/{short}.md"),
+        ] {
+            if !Path::new(ROOT).join(&path).exists() {
+                missing.push(format!("{} needs {path}", resource.name));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn the_list_of_resources_is_sorted_and_every_file_is_in_it() {
+    let names: Vec<&str> = provider::resources()
+        .iter()
+        .map(|resource| resource.name)
+        .collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(
+        names, sorted,
+        "the resources in src/provider/mod.rs are in alphabetical order"
+    );
+    for file in fs::read_dir(Path::new(ROOT).join("src/provider/resources")).unwrap() {
+        let path = file.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        if path.extension().is_some_and(|end| end == "rs") && stem != "mod" {
+            assert!(
+                names.contains(&format!("fkaks_{stem}").as_str()),
+                "{stem}.rs is no resource in the list"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_resource_has_the_attributes_that_the_engine_fills() {
+    for resource in provider::resources() {
+        for name in ["id", "objects", "drift"] {
+            assert!(
+                resource.schema.attribute(name).is_some(),
+                "{} has no {name}",
+                resource.name
+            );
+        }
+        for attribute in resource.schema.attributes {
+            assert!(
+                attribute.description.ends_with('.'),
+                "{}.{} needs a description in whole sentences",
+                resource.name,
+                attribute.name
+            );
+        }
+        assert!(
+            !resource.page.permissions.is_empty(),
+            "{} names no permissions",
+            resource.name
+        );
+        assert!(
+            !resource.page.failures.is_empty(),
+            "{} names no failures",
+            resource.name
+        );
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later_in_the_code() {
+    for folder in ["src", "tfplugin-rs/src", "sandbox/src", "tests"] {
+        for file in rust_files(&Path::new(ROOT).join(folder)) {
+            if file.ends_with("structure.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            for word in ["todo!", "unimplemented!", "TODO", "FIXME", "#[ignore"] {
+                assert!(!text.contains(word), "{} has {word}", file.display());
+            }
+        }
+    }
+}
+
+/// The lines of a file's code, without comments, texts of documentation, and unit tests.
+fn code_lines(file: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.trim_start().starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line.to_owned()))
+        .collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}

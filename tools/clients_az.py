@@ -1,0 +1,156 @@
+"""The Azure CLI against the sandbox: a list of commands, and what each must answer."""
+
+import json
+import os
+import shlex
+import subprocess
+
+import local
+
+NETWORK = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.Network"
+REGISTRY = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.ContainerRegistry/registries/fkacrclients"
+ZONE = "privatelink.azurecr.io"
+
+
+def answers(path, expected):
+    """A check: the value at this dotted path of the answer."""
+
+    def check(answer):
+        value = answer
+        for part in path.split("."):
+            value = value[int(part)] if part.isdigit() else value[part]
+        return value == expected or f"{path} is {value!r}, not {expected!r}"
+
+    return check
+
+
+def has(count, path=None, at_least=False):
+    """A check: the length of the answer, or of the list at this key of it."""
+
+    def check(answer):
+        found = len(answer[path] if path else answer)
+        return found == count or (at_least and found >= count) or f"{found} entries, not {count}"
+
+    return check
+
+
+# What is created here is deleted by the end, each kind of object by its own command.
+COMMANDS = [
+    ("account show", answers("id", local.SUBSCRIPTION)),
+    ("account list-locations", has(2, at_least=True)),
+    ("provider show -n Microsoft.Network", answers("namespace", "Microsoft.Network")),
+    ("provider register -n Microsoft.ContainerRegistry --wait", None),
+    ("provider show -n Microsoft.ContainerRegistry", answers("registrationState", "Registered")),
+    ("group create -n app -l westeurope --tags purpose=clients", answers("properties.provisioningState", "Succeeded")),
+    ("group show -n app", answers("tags.purpose", "clients")),
+    ("group exists -n app", lambda answer: answer is True or "it is said not to exist"),
+    ("group list", has(1)),
+    ("network nsg create -g app -n nsg", answers("NewNSG.provisioningState", "Succeeded")),
+    ("network nsg rule create -g app --nsg-name nsg -n https --priority 100 --destination-port-ranges 443", answers("priority", 100)),
+    ("network nsg show -g app -n nsg", has(1, "securityRules")),
+    ("network route-table create -g app -n routes", answers("name", "routes")),
+    ("network route-table route create -g app --route-table-name routes -n out --address-prefix 0.0.0.0/0 --next-hop-type Internet", None),
+    ("network route-table show -g app -n routes", has(1, "routes")),
+    ("network public-ip create -g app -n outbound --sku Standard --allocation-method Static", answers("publicIp.provisioningState", "Succeeded")),
+    ("network public-ip show -g app -n outbound", answers("publicIPAllocationMethod", "Static")),
+    ("network nat gateway create -g app -n nat --public-ip-addresses outbound", answers("name", "nat")),
+    ("network nat gateway show -g app -n nat", has(1, "publicIpAddresses")),
+    ("network vnet create -g app -n net --address-prefixes 10.0.0.0/16 --subnet-name nodes --subnet-prefixes 10.0.1.0/24", answers("newVNet.provisioningState", "Succeeded")),
+    ("network vnet subnet create -g app --vnet-name net -n endpoints --address-prefixes 10.0.2.0/24 --nsg nsg --route-table routes", answers("addressPrefix", "10.0.2.0/24")),
+    ("network vnet subnet update -g app --vnet-name net -n nodes --nat-gateway nat", None),
+    ("network vnet subnet show -g app --vnet-name net -n nodes", answers("natGateway.id", f"{NETWORK}/natGateways/nat")),
+    ("network vnet show -g app -n net", has(2, "subnets")),
+    ("network nic create -g app -n nic --vnet-name net --subnet nodes", answers("NewNIC.provisioningState", "Succeeded")),
+    ("network nic show -g app -n nic", answers("ipConfigurations.0.privateIPAddress", "10.0.1.4")),
+    ("acr check-name -n fkacrclients", answers("nameAvailable", True)),
+    ("acr create -g app -n fkacrclients --sku Premium --public-network-enabled false", answers("loginServer", "fkacrclients.azurecr.io")),
+    ("acr check-name -n fkacrclients", answers("nameAvailable", False)),
+    ("acr show -g app -n fkacrclients", answers("publicNetworkAccess", "Disabled")),
+    ("acr show-usage -g app -n fkacrclients", has(1, "value", at_least=True)),
+    ("acr replication create -g app -r fkacrclients -l northeurope", answers("provisioningState", "Succeeded")),
+    ("acr replication list -g app -r fkacrclients", has(2)),
+    (f"network private-link-resource list --id {REGISTRY}", has(1)),
+    (f"network private-endpoint create -g app -n pe --vnet-name net --subnet endpoints --connection-name c --private-connection-resource-id {REGISTRY} --group-id registry", answers("provisioningState", "Succeeded")),
+    ("network private-endpoint show -g app -n pe", answers("privateLinkServiceConnections.0.privateLinkServiceConnectionState.status", "Approved")),
+    ("acr private-endpoint-connection list -g app -r fkacrclients", has(1)),
+    (f"network private-dns zone create -g app -n {ZONE}", answers("name", ZONE)),
+    (f"network private-dns link vnet create -g app -z {ZONE} -n link -v net -e false", answers("virtualNetworkLinkState", "Completed")),
+    (f"network private-dns link vnet show -g app -z {ZONE} -n link", answers("registrationEnabled", False)),
+    (f"network private-endpoint dns-zone-group create -g app --endpoint-name pe -n default --private-dns-zone {ZONE} --zone-name acr", answers("provisioningState", "Succeeded")),
+    ("network private-endpoint dns-zone-group show -g app --endpoint-name pe -n default", has(1, "privateDnsZoneConfigs")),
+    (f"network private-dns record-set a show -g app -z {ZONE} -n fkacrclients", has(1, "aRecords")),
+    (f"network private-dns record-set a create -g app -z {ZONE} -n by-hand --ttl 300", answers("ttl", 300)),
+    (f"network private-dns record-set a add-record -g app -z {ZONE} -n by-hand -a 10.0.2.99", has(1, "aRecords")),
+    (f"network private-dns record-set soa show -g app -z {ZONE}", answers("name", "@")),
+    (f"network private-dns record-set list -g app -z {ZONE}", has(5)),
+    ("lock create -g app -n keep --lock-type CanNotDelete", answers("level", "CanNotDelete")),
+    ("lock list -g app", has(1)),
+    ("lock delete -g app -n keep", None),
+    ("resource list -g app", has(8, at_least=True)),
+    ("network private-endpoint dns-zone-group delete -g app --endpoint-name pe -n default", None),
+    ("network private-endpoint delete -g app -n pe", None),
+    (f"network private-dns record-set a delete -g app -z {ZONE} -n by-hand -y", None),
+    (f"network private-dns link vnet delete -g app -z {ZONE} -n link -y", None),
+    (f"network private-dns zone delete -g app -n {ZONE} -y", None),
+    ("acr replication delete -g app -r fkacrclients -n northeurope", None),
+    ("acr delete -g app -n fkacrclients -y", None),
+    ("network nic delete -g app -n nic", None),
+    ("network vnet subnet delete -g app --vnet-name net -n endpoints", None),
+    ("network vnet delete -g app -n net", None),
+    ("network nat gateway delete -g app -n nat", None),
+    ("network public-ip delete -g app -n outbound", None),
+    ("network route-table delete -g app -n routes", None),
+    ("network nsg delete -g app -n nsg", None),
+    ("resource list -g app", has(0)),
+    ("group delete -n app -y", None),
+    ("group exists -n app", lambda answer: answer is False or "it is said to exist"),
+]
+
+
+def run(az, sandbox, folder):
+    """Signs in, runs the commands in order, prints one line for each, and returns whether each was right."""
+    environment = {
+        **os.environ,
+        "AZURE_CONFIG_DIR": str(folder / "azure"),
+        "AZURE_CORE_COLLECT_TELEMETRY": "false",
+        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        "AZURE_CORE_NO_COLOR": "true",
+        "AZURE_CORE_OUTPUT": "json",
+        "AZURE_CORE_SURVEY_MESSAGE": "false",
+        "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
+        "AZURE_HTTP_USER_AGENT": "fkaks-clients",
+        "REQUESTS_CA_BUNDLE": str(sandbox.authority),
+    }
+
+    def ask(command):
+        arguments = [str(part) for part in az] + shlex.split(command)
+        return subprocess.run(
+            arguments, env=environment, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+
+    sign_in = [
+        f"cloud register -n sandbox --endpoint-resource-manager {sandbox.url}",
+        "cloud set -n sandbox",
+        f"login --service-principal -u {local.CLIENT} -p {local.SECRET} --tenant {local.TENANT}",
+    ]
+    results = []
+    for command, check in [(command, None) for command in sign_in] + COMMANDS:
+        problem = judge(ask(command), check)
+        print(f"FAILED az {command}\n{problem}" if problem else f"ok az {command}", flush=True)
+        results.append(not problem)
+        if problem and command in sign_in:
+            break  # Nothing can work without a sign-in.
+    return results
+
+
+def judge(done, check):
+    """What is wrong with how a command ended; None when nothing is."""
+    if done.returncode:
+        return done.stderr.strip() or f"exit code {done.returncode}"
+    if check is None:
+        return None
+    try:
+        verdict = check(json.loads(done.stdout))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        verdict = f"{type(error).__name__}: {error}"
+    return None if verdict is True else f"{verdict}\n{done.stdout.strip()[:2000]}"
