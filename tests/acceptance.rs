@@ -13,6 +13,8 @@
 
 mod driver;
 
+#[path = "acceptance/beside_azurerm/steps.rs"]
+mod beside_azurerm_steps;
 #[path = "acceptance/driver/steps.rs"]
 mod driver_steps;
 #[path = "acceptance/resource_group/steps.rs"]
@@ -24,6 +26,7 @@ use driver::{Scenario, Step};
 
 /// The Rust steps of the scenarios that have some, by folder.
 const STEPS: &[(&str, &[Step])] = &[
+    ("beside_azurerm", beside_azurerm_steps::STEPS),
     ("driver", driver_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),
 ];

@@ -77,14 +77,14 @@ pub fn patched_body(
     Ok(merged)
 }
 
-/// RFC 7396 for objects; tags are replaced as a whole, as Resource Manager's PATCH does.
+/// RFC 7396 for objects; tags, and the metadata of record sets, are replaced as a whole, as Azure's PATCH does.
 pub fn merge(target: &mut Value, patch: Value) {
     match (target, patch) {
         (Value::Object(target), Value::Object(patch)) => {
             for (name, value) in patch {
                 if value.is_null() {
                     target.remove(&name);
-                } else if name == "tags" {
+                } else if name == "tags" || name == "metadata" {
                     target.insert(name, value);
                 } else {
                     merge(target.entry(name).or_insert(Value::Null), value);

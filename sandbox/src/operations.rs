@@ -337,6 +337,9 @@ fn attempt(world: &mut World, operation: &Operation) -> ArmResult<()> {
 }
 
 fn failed(world: &mut World, operation: &Operation) {
+    if operation.work == Work::Action {
+        return;
+    }
     let target = &operation.target;
     let kind = world
         .get(target.as_str())

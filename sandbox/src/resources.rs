@@ -101,17 +101,19 @@ pub fn list(world: &World, kind: &Type, scope: &str, context: &Context<'_>) -> A
 /// A list answer, cut into pages when the sandbox pages or the client asks with `$top`.
 #[must_use]
 pub fn page(values: Vec<Value>, context: &Context<'_>) -> Answer {
-    let request = context.request;
+    cut(values, context.request, context.page_size)
+}
+
+/// The same for lists that an action answers.
+#[must_use]
+pub fn cut(values: Vec<Value>, request: &Request, page_size: Option<usize>) -> Answer {
     let number = |name: &str| {
         request
             .param(name)
             .and_then(|text| text.parse::<usize>().ok())
     };
     let skip = number("$skipToken").unwrap_or(0);
-    let size = number("$top")
-        .or(context.page_size)
-        .unwrap_or(usize::MAX)
-        .max(1);
+    let size = number("$top").or(page_size).unwrap_or(usize::MAX).max(1);
     let more = values.len().saturating_sub(skip) > size;
     let mut body = json!({ "value": values.into_iter().skip(skip).take(size).collect::<Vec<_>>() });
     if more {
@@ -178,6 +180,14 @@ pub fn write(
         condition.clone()?;
     }
 
+    let style = match patch {
+        Some(Patch::Merge(style)) => style,
+        _ => kind.put,
+    };
+    if let Err(failure) = condition {
+        return Ok(refused_late(world, &id, style, failure, context));
+    }
+
     // A PATCH of tags alone disturbs no operation and starts none.
     if patch == Some(Patch::Tags) {
         touch_etag(world, kind, &mut new);
@@ -204,10 +214,6 @@ pub fn write(
     if created && context.eventual_consistency {
         new.hidden_reads = 1;
     }
-    let style = match patch {
-        Some(Patch::Merge(style)) => style,
-        _ => kind.put,
-    };
     draft.insert(new);
 
     let answer = if style == Style::Immediate {
@@ -228,7 +234,7 @@ pub fn write(
                 work: work_of(verb, created),
                 style,
                 locks,
-                failure: context.failure.clone().or(condition.err()),
+                failure: context.failure.clone(),
                 result: None,
                 watched: context.watched,
                 version: context.request.api_version().unwrap_or_default(),
@@ -250,6 +256,31 @@ pub fn write(
     };
     *world = draft;
     Ok(answer)
+}
+
+/// A write that is accepted although its condition does not hold: its operation fails, nothing changes.
+fn refused_late(
+    world: &mut World,
+    id: &ResourceId,
+    style: Style,
+    failure: ArmError,
+    context: &Context<'_>,
+) -> Answer {
+    let operation = operations::accept(
+        world,
+        &context.pace,
+        Accepted {
+            target: id.clone(),
+            work: operations::Work::Action,
+            style,
+            locks: Vec::new(),
+            failure: Some(failure),
+            result: None,
+            watched: context.watched,
+            version: context.request.api_version().unwrap_or_default(),
+        },
+    );
+    operations::announce(world, &operation, context.request, Answer::empty(202))
 }
 
 /// DELETE. What is not there is 204.

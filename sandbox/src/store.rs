@@ -256,6 +256,10 @@ impl World {
         if id.type_name() == "Microsoft.Resources/resourceGroups" {
             types::resources::groups::empty(self, id)?;
         }
+        // What goes with its parent can tell by the parent's state.
+        if let Some(root) = self.get_mut(id.as_str()) {
+            root.set("/properties/provisioningState", "Deleting");
+        }
         let mut doomed: Vec<ResourceId> = self
             .below(id.as_str())
             .map(|resource| resource.id.clone())

@@ -80,19 +80,29 @@ impl Memory {
             .is_some_and(|trace| !trace.seen && self.within(trace.created, CREATED))
     }
 
-    /// Whether a request refers, by its path or in its body, to something that we made just now.
-    pub(super) fn refers_to_new(&self, id: &ArmId, body: Option<&Json>) -> bool {
+    /// Whether a write refers to something that we made just now: the object itself, what it lies
+    /// in, or an id in its body. Its group counts if that is what Azure says is missing.
+    pub(super) fn refers_to_new(
+        &self,
+        id: &ArmId,
+        body: Option<&Json>,
+        group_missing: bool,
+    ) -> bool {
         let ids = self.ids();
         let new = |id: &ArmId| {
             ids.get(id)
                 .is_some_and(|trace| self.within(trace.created, CREATED))
         };
-        let mut ancestor = Some(id.clone());
-        while let Some(id) = ancestor {
-            if new(&id) {
-                return true;
-            }
-            ancestor = id.parent();
+        let group = if group_missing {
+            id.resource_group_id()
+        } else {
+            None
+        };
+        if new(id)
+            || id.parent().is_some_and(|parent| new(&parent))
+            || group.is_some_and(|group| new(&group))
+        {
+            return true;
         }
         let mut found = false;
         if let Some(body) = body {
@@ -165,12 +175,20 @@ mod tests {
         let network = group.resource("Microsoft.Network/virtualNetworks", "n");
         let other = ArmId::group(SUB, "o").resource("Microsoft.Network/privateEndpoints", "p");
         memory.wrote(&network);
-        assert!(memory.refers_to_new(&network.child("subnets", "s"), None));
-        assert!(!memory.refers_to_new(&other, None));
+        assert!(memory.refers_to_new(&network.child("subnets", "s"), None, false));
+        assert!(!memory.refers_to_new(&other, None, false));
         assert!(memory.refers_to_new(
             &other,
-            Some(&json!({"properties": {"links": [{"id": network.as_str().to_uppercase()}]}}))
+            Some(&json!({"properties": {"links": [{"id": network.as_str().to_uppercase()}]}})),
+            false
         ));
+        memory.wrote(&ArmId::group(SUB, "o"));
+        let child = other.child("privateDnsZoneGroups", "default");
+        assert!(
+            !memory.refers_to_new(&child, None, false),
+            "a new group is no new endpoint"
+        );
+        assert!(memory.refers_to_new(&child, None, true));
     }
 
     #[test]

@@ -59,12 +59,23 @@ fn cloud(described: &Json, preset: &Cloud) -> Result<Cloud, Error> {
         "authentication.loginEndpoint",
         required(&["authentication", "loginEndpoint"])?,
     )?;
-    let audiences =
-        answer::get(described, "authentication").and_then(|a| answer::get(a, "audiences"));
+    let audiences = answer::get(described, "authentication")
+        .and_then(|authentication| answer::get(authentication, "audiences"))
+        .and_then(Json::as_array);
+    let mut audiences = audiences
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .map(plain);
+    // Any of them will do; the manager's own address is the one that is documented for it.
+    let first = audiences
+        .clone()
+        .next()
+        .unwrap_or(&resource_manager)
+        .to_owned();
     let audience = audiences
-        .and_then(|list| list.get(0))
-        .and_then(Json::as_str)
-        .unwrap_or(&resource_manager);
+        .find(|audience| *audience == resource_manager)
+        .map_or(first, str::to_owned);
     let suffix = |name: &str, default: &str| {
         field(described, &["suffixes", name])
             .unwrap_or(default)
@@ -75,13 +86,17 @@ fn cloud(described: &Json, preset: &Cloud) -> Result<Cloud, Error> {
     if let Some(name) = field(described, &["name"]) {
         cloud.name = name.to_owned();
     }
-    cloud.audience = audience.trim_end_matches('/').to_owned();
+    cloud.audience = audience;
     cloud.registry_suffix = suffix("acrLoginServer", &preset.registry_suffix);
     cloud.key_vault_suffix = suffix("keyVaultDns", &preset.key_vault_suffix);
     cloud.storage_suffix = suffix("storage", &preset.storage_suffix);
     cloud.resource_manager = resource_manager;
     cloud.authority = authority;
     Ok(cloud)
+}
+
+fn plain(address: &str) -> &str {
+    address.trim_end_matches('/')
 }
 
 fn field<'a>(value: &'a Json, path: &[&str]) -> Option<&'a str> {
@@ -111,6 +126,15 @@ mod tests {
         assert_eq!(cloud.scope(), "https://aud.contoso.example/.default");
         assert_eq!(cloud.registry_zone(), "privatelink.cr.contoso.example");
         assert_eq!(cloud.key_vault_suffix, "vault.azure.net");
+    }
+
+    #[test]
+    fn among_several_audiences_the_manager_s_own_address_is_taken() {
+        let described = json!({"resourceManager": "https://management.azure.com/", "authentication": {
+            "loginEndpoint": "https://login.microsoftonline.com",
+            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"]}});
+        let cloud = cloud(&described, &Cloud::public()).unwrap();
+        assert_eq!(cloud.scope(), "https://management.azure.com/.default");
     }
 
     #[test]

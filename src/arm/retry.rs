@@ -123,7 +123,13 @@ fn reason(request: &Request, error: &AzureError, memory: &Memory) -> Option<Reas
         let Some(id) = &request.id else { return false };
         match request.kind {
             Kind::Get | Kind::Delete => memory.may_be_invisible(id),
-            _ => memory.refers_to_new(id, request.body.as_ref()),
+            _ => {
+                let group_missing = error
+                    .code
+                    .as_deref()
+                    .is_some_and(|code| code.eq_ignore_ascii_case("ResourceGroupNotFound"));
+                memory.refers_to_new(id, request.body.as_ref(), group_missing)
+            }
         }
     };
     match cause {
@@ -142,7 +148,8 @@ fn reason(request: &Request, error: &AzureError, memory: &Memory) -> Option<Reas
         return None;
     }
     match error.status {
-        404 => missing_is_news().then_some(Reason::NotYet),
+        // A code that the table does not know says more than that something is missing.
+        404 if error.code.is_none() => missing_is_news().then_some(Reason::NotYet),
         412 if !request.create_only => Some(Reason::Precondition),
         503 => Some(Reason::Unavailable),
         408 | 504 => request.repeatable().then_some(Reason::Unavailable),
@@ -264,6 +271,10 @@ mod tests {
         assert_eq!(judge(Kind::Get, &missing, &memory), Some(Reason::NotYet));
         memory.saw(&zone());
         assert_eq!(judge(Kind::Get, &missing, &memory), None);
+        assert_eq!(
+            judge(Kind::Put, &error(404, "InvalidResourceType"), &memory),
+            None
+        );
         let link = Request::on(
             Kind::Put,
             &zone().child("virtualNetworkLinks", "l"),

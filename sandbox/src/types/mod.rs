@@ -1,6 +1,8 @@
 //! The table of resource types: one folder for each namespace, one file for each type, one row each.
 
+pub mod container_registry;
 pub mod network;
+pub mod private_dns;
 pub mod resources;
 
 use serde_json::Value;
@@ -11,10 +13,18 @@ use crate::store::World;
 use crate::table::{NamespaceAction, Type};
 
 /// The rows of all namespaces.
-pub static TYPES: &[&[Type]] = &[resources::TYPES, network::TYPES];
+pub static TYPES: &[&[Type]] = &[
+    resources::TYPES,
+    network::TYPES,
+    private_dns::TYPES,
+    container_registry::TYPES,
+];
 
 /// Actions below a namespace that belong to no resource.
-pub static NAMESPACE_ACTIONS: &[&[NamespaceAction]] = &[network::NAMESPACE_ACTIONS];
+pub static NAMESPACE_ACTIONS: &[&[NamespaceAction]] = &[
+    network::NAMESPACE_ACTIONS,
+    container_registry::NAMESPACE_ACTIONS,
+];
 
 /// What a named deed of an actor does to the resource that woke it.
 pub type Deed = fn(&mut World, &ResourceId, &Value) -> ArmResult<()>;

@@ -96,7 +96,7 @@ fn refusal(address: &str, status: u16, said: &Value) -> String {
         ("trace id", "trace_id"),
         ("correlation id", "correlation_id"),
     ] {
-        if let Some(id) = said[name].as_str() {
+        if let Some(id) = said[name].as_str().filter(|id| !id.is_empty()) {
             text = format!("{text} ({words} {id})");
         }
     }

@@ -5,6 +5,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod certificates;
 mod credentials;
 mod operations;
 mod requests;

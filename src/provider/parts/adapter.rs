@@ -91,6 +91,7 @@ impl<C: Composite> Managed<C> {
             prior: input,
             ledger,
             imported: false,
+            known: &[],
         };
         let found = world
             .resolve(|seen| survey::<C>(&subject, seen))
@@ -355,11 +356,13 @@ impl<C: Composite> Resource for Managed<C> {
         for part in C::PARTS {
             world.finish(part.name);
         }
+        let known = C::known_by(&state);
         let subject = Subject {
             id: &id,
             prior: input.as_ref(),
             ledger: &ledger,
             imported,
+            known: &known,
         };
         let found = match world.resolve(|seen| survey::<C>(&subject, seen)).await {
             Ok(resolved) => resolved.value,

@@ -75,6 +75,13 @@ pub trait Composite: Send + Sync + Sized + 'static {
         seen: &Seen,
     ) -> Result<Observed<Self>, Unread>;
 
+    /// Objects that reading will need and that the state names already, so that they are read in
+    /// the first wave.
+    fn known_by(state: &Value) -> Vec<ArmId> {
+        let _ = state;
+        Vec::new()
+    }
+
     /// Computed attributes that are known before anything exists. The plan may have unknown
     /// values; what is not returned stays as the plan has it.
     fn foresee(

@@ -20,6 +20,8 @@ pub struct Subject<'a, I> {
     pub ledger: &'a Ledger,
     /// Whether it has just been imported, and so owns what lies within its anchor.
     pub imported: bool,
+    /// Objects that will be needed, as far as they are known before.
+    pub known: &'a [ArmId],
 }
 
 /// What a survey found.
@@ -47,6 +49,9 @@ pub fn survey<C: Composite>(
     seen: &Seen,
 ) -> Result<Survey, Unread> {
     // Ask for everything at once; only then see what is still missing.
+    for id in subject.known {
+        let _ = seen.look(id);
+    }
     let anchor = seen.look(subject.id);
     let owned: Vec<_> = subject
         .ledger

@@ -127,6 +127,15 @@ impl Composite for PrivateRegistryLink {
         observe::observe(id, prior, seen)
     }
 
+    fn known_by(state: &Value) -> Vec<ArmId> {
+        let endpoints = state.get("endpoints").as_map().into_iter().flatten();
+        endpoints
+            .map(|(_, endpoint)| endpoint.get("record_id"))
+            .chain([state.get("network_interface_id")])
+            .filter_map(|id| ArmId::parse(id.as_str()?).ok())
+            .collect()
+    }
+
     fn foresee(
         plan: &Value,
         _: Option<&Value>,

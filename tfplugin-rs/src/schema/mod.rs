@@ -7,6 +7,7 @@ mod attribute;
 mod audit;
 mod check;
 mod diagnostics;
+pub mod docs;
 mod normalize;
 mod plan;
 mod shape;

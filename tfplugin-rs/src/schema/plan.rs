@@ -206,7 +206,12 @@ fn came_from(shape: Shape, config: &Value, prior: &Value) -> bool {
                 None => attribute.is_computed() || found.is_null(),
             },
             (Value::Map(_), Some((Nesting::Single, shape))) => came_from(shape, wanted, found),
-            _ => wanted == found,
+            _ => {
+                wanted == found
+                    || attribute
+                        .same
+                        .is_some_and(|same| means_the_same(wanted, found, same))
+            }
         }
     })
 }
@@ -414,6 +419,38 @@ mod tests {
                 requires_replace: Vec::new()
             }
         );
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_keeps_the_stored_one_and_is_no_change() {
+        const LETTERS: fn(&Value, &Value) -> bool = |a, b| match (a.as_str(), b.as_str()) {
+            (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+            _ => false,
+        };
+        const SCHEMA: Schema = Schema::new(
+            "",
+            &[
+                Attribute::required("one", Kind::String)
+                    .same_when(LETTERS)
+                    .replaces(),
+                Attribute::optional("all", Kind::Set(&Kind::String)).same_when(LETTERS),
+            ],
+        );
+        let value = |one: &str, all: &[&str]| {
+            let all = all.iter().map(|text| Value::from(*text)).collect();
+            Value::object([("one", Value::from(one)), ("all", Value::Set(all))])
+        };
+        let prior = value("/Sub", &["/A", "/b"]);
+        let same = plan(&SCHEMA, &value("/SUB", &["/B", "/a"]), Some(&prior));
+        assert_eq!(
+            same,
+            Planned {
+                planned: prior.clone(),
+                requires_replace: Vec::new()
+            }
+        );
+        let other = plan(&SCHEMA, &value("/SUB", &["/B", "/c"]), Some(&prior));
+        assert_eq!(other.planned, value("/Sub", &["/B", "/c"]));
     }
 
     #[test]

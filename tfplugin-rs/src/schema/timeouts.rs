@@ -45,6 +45,13 @@ impl Timeouts {
         .filter(|(_, default)| !default.is_zero())
     }
 
+    /// The operations that a user may give a time for, each with its default as users write it.
+    pub(super) fn texts(&self) -> Vec<(&'static str, String)> {
+        self.operations()
+            .map(|(name, default)| (name, short(default)))
+            .collect()
+    }
+
     /// The time for an operation: what `timeouts` in a configuration or a state says, or the default.
     #[must_use]
     pub fn of(&self, operation: &str, value: &Value) -> Duration {

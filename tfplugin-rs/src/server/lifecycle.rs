@@ -60,11 +60,10 @@ impl Lifecycle {
         ConnectionGuard(Arc::clone(self))
     }
 
-    /// Shuts down once the host is dead. A host that is killed cannot call `Shutdown`, and nobody else would end
+    /// Shuts down once the host, the parent that this process was born to, is dead. A host that is killed cannot call `Shutdown`, and nobody else would end
     /// this process.
     #[cfg(unix)]
-    pub(crate) async fn outlive_no_host(self: Arc<Self>) {
-        let host = std::os::unix::process::parent_id();
+    pub(crate) async fn outlive_no_host(self: Arc<Self>, host: u32) {
         loop {
             while self.connections.load(Ordering::SeqCst) == 0 {
                 if std::os::unix::process::parent_id() != host {

@@ -148,6 +148,9 @@ fn serve_host<S: Service>(
     host: &Host,
     service: impl FnOnce(Arc<Lifecycle>) -> S,
 ) -> Result<(), ServeError> {
+    // Read before anybody knows of this process: later its parent may be another.
+    #[cfg(unix)]
+    let parent = std::os::unix::process::parent_id();
     panics::install_hook();
     log::install(about.name, &[&about.crate_name()]);
     let runtime = runtime()?;
@@ -169,7 +172,7 @@ fn serve_host<S: Service>(
         say(&mut io::stdout(), &format!("{line}\n"))?;
         let lifecycle = Arc::new(Lifecycle::default());
         #[cfg(unix)]
-        tokio::spawn(Arc::clone(&lifecycle).outlive_no_host());
+        tokio::spawn(Arc::clone(&lifecycle).outlive_no_host(parent));
         let incoming = listener.incoming(tls.map(|tls| tls.config), &lifecycle);
         answer(service(Arc::clone(&lifecycle)), incoming, &lifecycle).await
     });

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tonic::{Response, Status};
 
 use super::host::Host;
-use crate::framework::{Provider, conformance};
+use crate::framework::{Private, Provider, conformance};
 use crate::schema::Diagnostics;
 use crate::server::proto::tfplugin6 as pb;
 use crate::server::{Managed, Registry, Tells, wire};
@@ -52,6 +52,14 @@ pub struct Instance {
     pub tainted: bool,
     pub(super) private: Vec<u8>,
     pub(super) identity: Option<pb::ResourceIdentityData>,
+}
+
+impl Instance {
+    /// The private data that is kept beside the state.
+    #[must_use]
+    pub fn private(&self) -> Private {
+        Private::from_bytes(&self.private)
+    }
 }
 
 /// What an operation leaves.

@@ -11,11 +11,10 @@ use crate::errors::{ArmError, ArmResult, invalid_reference};
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
 use crate::table::{Change, Type, Verb};
+use crate::types::private_dns::{records, zones};
 
 /// The type's name.
 pub const NAME: &str = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups";
-const ZONE: &str = "Microsoft.Network/privateDnsZones";
-const RECORD: &str = "Microsoft.Network/privateDnsZones/A";
 /// Seconds; what Azure writes.
 const TTL: u32 = 10;
 
@@ -84,7 +83,7 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
         let name = config_name(config);
         let text = zone_of(config);
         let zone = ResourceId::parse(text)
-            .filter(|id| id.type_name().eq_ignore_ascii_case(ZONE))
+            .filter(|id| id.type_name().eq_ignore_ascii_case(zones::NAME))
             .ok_or_else(|| {
                 ArmError::bad(
                     "InvalidPrivateDnsZoneIds",
@@ -191,14 +190,10 @@ fn write_records(world: &mut World, id: &ResourceId) -> ArmResult<()> {
         {
             let record = zone.child("A", &member.record);
             stale.retain(|other| !record.same(other));
-            let etag = world.guid();
-            world.insert(Resource::new(record, RECORD, json!({
-                "etag": etag,
-                "properties": {
-                    "ttl": TTL, "metadata": { "creator": creator }, "fqdn": format!("{}.{}.", member.record, zone.name()),
-                    "isAutoRegistered": false, "aRecords": [{ "ipv4Address": address }], "provisioningState": "Succeeded",
-                },
-            })));
+            let body = json!({ "properties": {
+                "ttl": TTL, "metadata": { "creator": creator }, "aRecords": [{ "ipv4Address": address }],
+            } });
+            records::store(world, Resource::new(record, records::A.name, body));
             sets.push(json!({
                 "recordType": "A", "recordSetName": member.record, "fqdn": format!("{}.{}", member.record, zone.name()),
                 "ttl": TTL, "ipAddresses": [address], "provisioningState": "Succeeded",

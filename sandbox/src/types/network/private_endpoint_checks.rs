@@ -42,6 +42,9 @@ pub fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
         unchanged(old, new)?;
     }
     let members = members(world, new, &connection)?;
+    if change.old.is_none() {
+        has_room(world, &connection.target)?;
+    }
     if connection
         .message
         .as_deref()
@@ -73,6 +76,21 @@ pub fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
         return Err(addresses::full(&subnet, missing));
     }
     Ok(())
+}
+
+/// A target takes 200 endpoints (Azure Container Registry documentation, service limits).
+fn has_room(world: &World, target: &ResourceId) -> ArmResult<()> {
+    const MOST: usize = 200;
+    let used = link_of(target).map_or(0, |link| {
+        world.list(target.as_str(), link.connections).count()
+    });
+    if used < MOST {
+        return Ok(());
+    }
+    Err(ArmError::bad(
+        "MaxPrivateEndpointConnectionsReached",
+        format!("{target} has {used} private endpoint connections; the limit is {MOST}."),
+    ))
 }
 
 /// Most of an endpoint cannot change once it is made.
