@@ -198,6 +198,22 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
             failure.id
         ));
     }
+    let taken = [
+        "AlreadyInUse",
+        "NameNotAvailable",
+        "RegistryNameNotAvailable",
+    ];
+    if failure.id.is("Microsoft.ContainerRegistry/registries")
+        && taken.iter().any(|taken| code.eq_ignore_ascii_case(taken))
+    {
+        return Some(format!(
+            "choose another name. A registry's name is part of its public host name and so unique in \
+             all of Azure; someone has this one, maybe you in another group or subscription:\n\n  \
+             az acr check-name --name {0}\n  az resource list --name {0} --resource-type \
+             Microsoft.ContainerRegistry/registries",
+            failure.id.name()
+        ));
+    }
     if error.is_forbidden() {
         let verb = match failure.doing {
             Doing::Creating | Doing::Changing => "write",

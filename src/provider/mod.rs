@@ -43,8 +43,11 @@ pub struct Listed {
 #[must_use]
 pub fn resources() -> Vec<Listed> {
     vec![
+        listed::<resources::Network>(),
         listed::<resources::PrivateRegistryLink>(),
+        listed::<resources::Registry>(),
         listed::<resources::ResourceGroup>(),
+        listed::<resources::Subnet>(),
     ]
 }
 

@@ -365,7 +365,7 @@ fn with_no_color<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 
 /// Sends a signal to a command and everything that it started.
 fn signal_group(child: &Child, signal: &str) {
-    let script = format!("kill -{signal} -- -{}", child.id());
+    let script = format!("kill -{signal} -{}", child.id());
     assert!(
         Command::new("sh")
             .args(["-c", &script])

@@ -20,7 +20,7 @@ use super::ledger::Ledger;
 use super::plan::{self, without_unknowns};
 use super::remove::remove;
 use super::survey::{Subject, Survey, survey};
-use super::world::{Halt, World};
+use super::world::{Embedding, Halt, World};
 use crate::arm::{ArmId, Call, Error, Json};
 use crate::provider::failure::{Cause, Doing, Failure};
 use crate::provider::session::{Session, SessionSlot};
@@ -61,7 +61,10 @@ impl<C: Composite> Managed<C> {
             session.client.clone(),
             call,
             Arc::clone(&session.surroundings),
-            C::embedded,
+            Embedding {
+                types: C::EMBEDDED,
+                within: C::embedded,
+            },
         )
     }
 
@@ -142,7 +145,7 @@ impl<C: Composite> Managed<C> {
                 return unchanged(private);
             }
         };
-        let Some(id) = C::id(&input, &session.surroundings) else {
+        let Some(id) = plan::id_of::<C>(&input, &planned, &session.surroundings) else {
             diagnostics.error(
                 Path::root(),
                 format!("the id of {} is not known", C::NAME),
@@ -287,10 +290,10 @@ impl<C: Composite> Resource for Managed<C> {
         }
         let prior = plan.prior.as_ref();
         let found = match &session {
-            None => plan::check_offline::<C>(&plan.planned, prior, &surroundings),
+            None => plan::check_offline::<C>(&plan.config, &plan.planned, prior, &surroundings),
             Some(session) => {
                 let world = Self::world(session, Self::call(session, cx));
-                match plan::check::<C>(&plan.planned, prior, &world).await {
+                match plan::check::<C>(&plan.config, &plan.planned, prior, &world).await {
                     Ok(found) => found,
                     Err(error) => {
                         let id = plan

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use super::compare::{Lists, differences, is_empty, merged, without_nulls};
+use super::compare::{Difference, Lists, differences, is_empty, merged, without_nulls};
 use super::ledger::Ledger;
 use super::locks::Locks;
 use super::remove::objection;
 use super::seen::{Look, Seen};
-use super::survey::without_ignored_tags;
-use super::wanted::{Change, Wanted};
-use super::world::{Halt, World};
+use super::tags::{keep_ignored_tags, without_ignored_tags};
+use super::wanted::{Change, Gap, Wanted};
+use super::world::{Halt, Resolved, World};
 use super::{Composite, Evidence, Part, writable};
 use crate::arm::{ArmId, Error, Json, Write};
 use crate::provider::failure::{Cause, Doing, Failure};
@@ -119,7 +119,13 @@ impl<'a, C: Composite> Apply<'a, C> {
             .wait_for(&after)
             .await
             .map_err(|halt| self.halted(halt))?;
-        let wants = self.wants(part).await?;
+        let wants = self.wants(part).await?.value;
+        if part.clears_first {
+            let failures = self.remove_obsolete_of(part, &wants).await;
+            if !failures.is_empty() {
+                return Err(Stop::Failed(failures));
+            }
+        }
         let ends = join_all(wants.iter().map(|wanted| self.bring_about(part, wanted))).await;
         let failures: Vec<Failure> = ends.into_iter().filter_map(Result::err).collect();
         if !failures.is_empty() {
@@ -128,7 +134,7 @@ impl<'a, C: Composite> Apply<'a, C> {
         self.wait_for_evidence(part).await
     }
 
-    async fn wants(&self, part: &Part<C::Input>) -> Result<Vec<Wanted>, Stop> {
+    async fn wants(&self, part: &Part<C::Input>) -> Result<Resolved<Vec<Wanted>>, Stop> {
         let decide = |seen: &Seen| {
             let wants = (part.wants)(self.input, seen)?;
             let bodies = wants
@@ -141,9 +147,29 @@ impl<'a, C: Composite> Apply<'a, C> {
             Ok(wants)
         };
         let resolved = self.world.resolve(decide).await;
-        resolved
-            .map(|resolved| resolved.value)
-            .map_err(|halt| self.halted(halt))
+        resolved.map_err(|halt| self.halted(halt))
+    }
+
+    /// What is wanted of one object by the facts of now, which others may have changed.
+    async fn wanted_now(&self, part: &Part<C::Input>, id: &ArmId) -> Result<Wanted, Failure> {
+        let stopped = |stop| {
+            let first = match stop {
+                Stop::Failed(failures) => failures.into_iter().next(),
+                Stop::Late(_) | Stop::Skipped => None,
+            };
+            first.unwrap_or_else(|| Failure {
+                doing: Doing::Changing,
+                id: id.clone(),
+                argument: "",
+                cause: Cause::Bug("what is wanted could not be decided again".to_owned()),
+            })
+        };
+        let before = self.wants(part).await.map_err(stopped)?;
+        self.world.forget(&before.asked);
+        let now = self.wants(part).await.map_err(stopped)?.value;
+        now.into_iter()
+            .find(|wanted| wanted.id == *id)
+            .ok_or_else(|| stopped(Stop::Skipped))
     }
 
     async fn wait_for_evidence(&self, part: &Part<C::Input>) -> Result<(), Stop> {
@@ -180,11 +206,14 @@ impl<'a, C: Composite> Apply<'a, C> {
         let locks = (part.locks)(self.input, &wanted.id);
         let held = self.locks.take(self.world.call(), &locks).await;
         let _held = held.map_err(|error| fail(Doing::Changing, error))?;
-        // Another resource may have written while this one waited for the lock.
-        if !wanted.shared.is_empty() {
-            self.world.forget_object(&wanted.id);
-        }
-        let found = if self.has_new_parent(&wanted.id) && !self.ledger().contains(&wanted.id) {
+        let now;
+        let wanted = if wanted.under_lock {
+            now = self.wanted_now(part, &wanted.id).await?;
+            &now
+        } else {
+            wanted
+        };
+        let mut found = if self.has_new_parent(&wanted.id) && !self.ledger().contains(&wanted.id) {
             Look::Absent
         } else {
             self.world
@@ -192,25 +221,32 @@ impl<'a, C: Composite> Apply<'a, C> {
                 .await
                 .map_err(|error| fail(Doing::Reading, error))?
         };
+        // Another resource may have written while this one waited for the lock: what is about to
+        // be changed beside others is read once more.
+        if let Look::Found(json) = &found
+            && !wanted.shared.is_empty()
+            && !self.gap(wanted, &self.body(wanted)?, json).is_empty()
+        {
+            self.world.forget_object(&wanted.id);
+            let again = self.world.look(&wanted.id).await;
+            found = again.map_err(|error| fail(Doing::Reading, error))?;
+        }
         match found {
             Look::Denied(error) => Err(fail(Doing::Reading, (*error).clone())),
             Look::Absent => self.create(part, wanted).await,
             Look::Found(found) => {
-                if !self.ledger().contains(&wanted.id) && !self.may_adopt(&wanted.id) {
+                let known = part.transient || self.ledger().contains(&wanted.id);
+                if !known && !self.may_adopt(&wanted.id) {
                     return Err(self.exists(part, wanted));
                 }
-                self.ledger().own(part.name, &wanted.id);
+                self.own(part, &wanted.id);
                 self.change(part, wanted, &found).await
             }
         }
     }
 
     async fn create(&self, part: &Part<C::Input>, wanted: &Wanted) -> Result<(), Failure> {
-        for id in &wanted.instead_of {
-            if self.ledger().contains(id) {
-                self.delete(id, wanted.argument).await?;
-            }
-        }
+        self.make_way(wanted).await?;
         let mut body = self.body(wanted)?;
         if let Some(creation) = &wanted.creation {
             body = merged(&creation.body, &body, Lists::default());
@@ -219,7 +255,9 @@ impl<'a, C: Composite> Apply<'a, C> {
         writable::check(&wanted.id, &body).map_err(|what| bug(wanted, what))?;
         let brings = || wanted.creation.iter().flat_map(|creation| &creation.brings);
 
-        self.ledger().attempt(part.name, &wanted.id);
+        if !part.transient {
+            self.ledger().attempt(part.name, &wanted.id);
+        }
         brings().for_each(|(part, id)| self.ledger().attempt(part, id));
         let client = self.world.client();
         let call = self.world.call();
@@ -239,12 +277,24 @@ impl<'a, C: Composite> Apply<'a, C> {
                 return Err(failure(Doing::Creating, wanted, error));
             }
         };
-        self.ledger().own(part.name, &wanted.id);
+        self.own(part, &wanted.id);
         brings().for_each(|(part, id)| self.ledger().own(part, id));
         let created = pending.wait(call).await;
         let created = created.map_err(|error| failure(Doing::Creating, wanted, error))?;
         lock(&self.created).insert(wanted.id.clone());
+        self.world.made(&wanted.id);
         self.world.enter(&wanted.id, Look::Found(created));
+        Ok(())
+    }
+
+    /// Deletes what must be gone before an object is written.
+    async fn make_way(&self, wanted: &Wanted) -> Result<(), Failure> {
+        for id in &wanted.instead_of {
+            let ours = self.ledger().contains(id);
+            if ours {
+                self.delete(id, wanted.argument).await?;
+            }
+        }
         Ok(())
     }
 
@@ -254,15 +304,10 @@ impl<'a, C: Composite> Apply<'a, C> {
         wanted: &Wanted,
         found: &Json,
     ) -> Result<(), Failure> {
-        let body = self.body(wanted)?;
-        let lists = Lists {
-            ordered: wanted.ordered,
-            shared: wanted.shared,
-        };
-        let visible = self
-            .world
-            .decide(|seen| Ok(without_ignored_tags(found, seen)));
-        let differences = differences(&body, visible.as_ref().unwrap_or(found), lists);
+        let mut body = self.body(wanted)?;
+        let lists = lists_of(wanted);
+        let differences = self.gap(wanted, &body, found);
+        keep_ignored_tags(&mut body, found, &self.world.surroundings().tags);
         let must_go = wanted.remake.is_some()
             || wanted.immutable.iter().any(|pointer| {
                 differences
@@ -284,8 +329,13 @@ impl<'a, C: Composite> Apply<'a, C> {
             differences = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
             "changing"
         );
+        self.make_way(wanted).await?;
         let changes = match wanted.steps {
-            Some(steps) => steps(found, &body),
+            Some(steps) => steps(&Gap {
+                found: &writable::reduced(&wanted.id, found),
+                wanted: &body,
+                differences: &differences,
+            }),
             None => vec![Change::Put(Vec::new())],
         };
         let mut current = found.clone();
@@ -294,6 +344,12 @@ impl<'a, C: Composite> Apply<'a, C> {
         }
         self.world.enter(&wanted.id, Look::Found(current));
         Ok(())
+    }
+
+    /// Where an object differs from what is wanted of it.
+    fn gap(&self, wanted: &Wanted, body: &Json, found: &Json) -> Vec<Difference> {
+        let visible = without_ignored_tags(found, &self.world.surroundings().tags);
+        differences(body, &visible, lists_of(wanted))
     }
 
     async fn write(
@@ -307,11 +363,13 @@ impl<'a, C: Composite> Apply<'a, C> {
         let fail = |error| failure(Doing::Changing, wanted, error);
         let (client, call) = (self.world.client(), self.world.call());
         let pending = match change {
-            Change::Patch(patch) => client.patch(call, &wanted.id, &patch).await,
+            Change::Patch(patch) => {
+                writable::check(&wanted.id, &patch).map_err(|what| bug(wanted, what))?;
+                client.patch(call, &wanted.id, &patch).await
+            }
             Change::Put(query) => {
                 let base = writable::reduced(&wanted.id, current);
-                let mut whole = merged(body, &base, lists);
-                self.keep_ignored_tags(&mut whole, current);
+                let whole = merged(body, &base, lists);
                 writable::check(&wanted.id, &whole).map_err(|what| bug(wanted, what))?;
                 let write = Write {
                     query,
@@ -323,61 +381,46 @@ impl<'a, C: Composite> Apply<'a, C> {
         pending.map_err(fail)?.wait(call).await.map_err(fail)
     }
 
-    /// Tags that others own go back as they were: a PUT takes the tags whole.
-    fn keep_ignored_tags(&self, body: &mut Json, found: &Json) {
-        let policy = &self.world.surroundings().tags;
-        let Some(tags) = body.get_mut("tags").and_then(Json::as_object_mut) else {
-            return;
-        };
-        for (name, value) in found["tags"].as_object().into_iter().flatten() {
-            if policy.ignores(name) {
-                tags.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        }
-    }
-
     /// What the resource owns and wants no more goes last, dependants first.
     async fn remove_obsolete(&self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        let given = ids_in(&serde_json::to_value(self.input).unwrap_or_default());
         for part in C::PARTS.iter().rev() {
-            let owned: Vec<ArmId> = self.ledger().of(part.name).cloned().collect();
-            if owned.is_empty() {
+            if self.ledger().of(part.name).next().is_none() {
                 continue;
             }
             let Ok(wants) = self.wants(part).await else {
                 continue;
             };
-            let mut obsolete: Vec<&ArmId> = owned
-                .iter()
-                .filter(|id| wants.iter().all(|wanted| wanted.id != **id))
-                .collect();
-            // What is given from now on, or handed over, is no longer ours and stays.
-            obsolete.retain(|id| {
-                let stays = given.contains(*id) || (part.leaves)(self.input, id);
-                if stays {
-                    self.ledger().remove(id);
-                }
-                !stays
-            });
-            let argument = wants.first().map_or("", |wanted| wanted.argument);
-            let ends = join_all(obsolete.iter().map(|id| async move {
-                let locks = (part.locks)(self.input, id);
-                let held = self.locks.take(self.world.call(), &locks).await;
-                let _held = held.map_err(|error| vec![deletion(id, argument, error)])?;
-                let ledger = self.ledger().clone();
-                let kept = objection(self.world, part, id, &ledger).await;
-                match kept {
-                    Some(kept) => Err(vec![Failure { argument, ..kept }]),
-                    None => self
-                        .delete(id, argument)
-                        .await
-                        .map_err(|failure| vec![failure]),
-                }
-            }));
-            failures.extend(ends.await.into_iter().filter_map(Result::err).flatten());
+            failures.extend(self.remove_obsolete_of(part, &wants.value).await);
         }
         failures
+    }
+
+    /// What one part owns and wants no more goes.
+    async fn remove_obsolete_of(&self, part: &Part<C::Input>, wants: &[Wanted]) -> Vec<Failure> {
+        let given = ids_in(&serde_json::to_value(self.input).unwrap_or_default());
+        let mut obsolete: Vec<ArmId> = self.ledger().of(part.name).cloned().collect();
+        obsolete.retain(|id| wants.iter().all(|wanted| wanted.id != *id));
+        // What is given from now on, or handed over, is no longer ours and stays.
+        obsolete.retain(|id| {
+            let stays = given.contains(id) || (part.leaves)(self.input, id);
+            if stays {
+                self.ledger().remove(id);
+            }
+            !stays
+        });
+        let argument = wants.first().map_or("", |wanted| wanted.argument);
+        let ends = join_all(obsolete.iter().map(|id| async move {
+            let locks = (part.locks)(self.input, id);
+            let held = self.locks.take(self.world.call(), &locks).await;
+            let _held = held.map_err(|error| deletion(id, argument, error))?;
+            let ledger = self.ledger().clone();
+            match objection(self.world, part, id, &ledger).await {
+                Some(kept) => Err(Failure { argument, ..kept }),
+                None => self.delete(id, argument).await,
+            }
+        }));
+        ends.await.into_iter().filter_map(Result::err).collect()
     }
 
     async fn delete_with_children(
@@ -447,6 +490,12 @@ impl<'a, C: Composite> Apply<'a, C> {
         }
     }
 
+    fn own(&self, part: &Part<C::Input>, id: &ArmId) {
+        if !part.transient {
+            self.ledger().own(part.name, id);
+        }
+    }
+
     fn has_new_parent(&self, id: &ArmId) -> bool {
         id.parent()
             .is_some_and(|parent| lock(&self.created).contains(&parent))
@@ -482,6 +531,13 @@ pub fn ids_in(json: &Json) -> BTreeSet<ArmId> {
         Json::Array(items) => items.iter().flat_map(ids_in).collect(),
         Json::Object(members) => members.values().flat_map(ids_in).collect(),
         _ => BTreeSet::new(),
+    }
+}
+
+fn lists_of(wanted: &Wanted) -> Lists {
+    Lists {
+        ordered: wanted.ordered,
+        shared: wanted.shared,
     }
 }
 

@@ -10,6 +10,8 @@ use crate::arm::{ArmId, Json};
 /// A plan-time check in progress. It runs again whenever it has asked for something new, so it
 /// only ever adds to `diagnostics`.
 pub struct Check<'a> {
+    /// What the user wrote.
+    pub config: &'a Value,
     /// What is planned: configuration, defaults and what is known of the rest.
     pub planned: &'a Value,
     /// What there is; `None` at creation.

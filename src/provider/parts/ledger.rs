@@ -45,6 +45,16 @@ impl Ledger {
         remove(&mut self.attempted, id);
     }
 
+    /// Forgets an id that is gone, with all that lay within it.
+    pub fn remove_all(&mut self, id: &ArmId) {
+        for entries in [&mut self.owned, &mut self.attempted] {
+            entries.retain(|_, ids| {
+                ids.retain(|other| other != id && !other.is_within(id));
+                !ids.is_empty()
+            });
+        }
+    }
+
     /// Whether the id is in it, attempted or owned.
     #[must_use]
     pub fn contains(&self, id: &ArmId) -> bool {
@@ -147,5 +157,19 @@ mod tests {
         assert_eq!(Ledger::from_json(&ledger.to_json()), ledger);
         ledger.remove(&ArmId::parse(&id.as_str().to_uppercase()).unwrap());
         assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn what_lies_within_an_object_goes_with_it() {
+        let group = ArmId::group("00000000-0000-0000-0000-000000000001", "rg");
+        let network = group.resource("Microsoft.Network/virtualNetworks", "v");
+        let beside = group.resource("Microsoft.Network/virtualNetworks", "v2");
+        let mut ledger = Ledger::default();
+        ledger.own("network", &network);
+        ledger.own("subnets", &network.child("subnets", "a"));
+        ledger.attempt("subnets", &network.child("subnets", "b"));
+        ledger.own("network", &beside);
+        ledger.remove_all(&network);
+        assert_eq!(ledger.iter().collect::<Vec<_>>(), [("network", &beside)]);
     }
 }

@@ -36,7 +36,10 @@ pub use locks::{Lock, Locks};
 pub use seen::{Look, Seen, Surroundings, Unread};
 pub use spelling::{same_id, same_region, spelled, spelled_id};
 pub use tags::{TagPolicy, Tags};
-pub use wanted::{Change, Wanted};
+pub use wanted::{Change, Gap, Wanted};
+
+#[cfg(test)]
+pub(crate) use writable::{check as check_writable, reduced};
 
 use crate::arm::{ArmId, Json};
 
@@ -75,6 +78,17 @@ pub trait Composite: Send + Sync + Sized + 'static {
         seen: &Seen,
     ) -> Result<Observed<Self>, Unread>;
 
+    /// Makes known what can be of computed values within nested attributes, which the schema's
+    /// rules cannot reach. Only called for a creation or a change.
+    fn complete(
+        config: &Value,
+        planned: &mut Value,
+        prior: Option<&Value>,
+        surroundings: &Surroundings,
+    ) {
+        let _ = (config, planned, prior, surroundings);
+    }
+
     /// Objects that reading will need and that the state names already, so that they are read in
     /// the first wave.
     fn known_by(state: &Value) -> Vec<ArmId> {
@@ -106,6 +120,10 @@ pub trait Composite: Send + Sync + Sized + 'static {
         let _ = check;
         Ok(())
     }
+
+    /// The types whose objects come within the body of their parent, so that they are looked for
+    /// there before they are read by themselves.
+    const EMBEDDED: &'static [&'static str] = &[];
 
     /// Objects that the body of another carries within it.
     fn embedded(id: &ArmId, body: &Json) -> Vec<(ArmId, Json)> {
@@ -157,6 +175,12 @@ pub struct Part<I: 'static> {
     pub leaves: fn(&I, &ArmId) -> bool,
     /// What is serialised in this process while an object is written or deleted.
     pub locks: fn(&I, &ArmId) -> Vec<Lock>,
+    /// Whether its objects pass into other hands before the apply ends, and so are never owned.
+    pub transient: bool,
+    /// Whether what is no longer wanted goes before anything is written, instead of last.
+    pub clears_first: bool,
+    /// Whether its objects go with the parent that they lie in, and need no deletion of their own.
+    pub goes_with_parent: bool,
 }
 
 /// Whether a part is finished.
@@ -193,6 +217,9 @@ impl<I> Part<I> {
             existing: |_| None,
             leaves: |_, _| false,
             locks: |_, _| Vec::new(),
+            transient: false,
+            clears_first: false,
+            goes_with_parent: false,
         }
     }
 
@@ -227,10 +254,31 @@ impl<I> Part<I> {
         self
     }
 
+    /// Its objects pass into other hands before the apply ends.
+    #[must_use]
+    pub const fn transient(mut self) -> Self {
+        self.transient = true;
+        self
+    }
+
     /// These locks are held while an object is written or deleted.
     #[must_use]
     pub const fn locks(mut self, locks: fn(&I, &ArmId) -> Vec<Lock>) -> Self {
         self.locks = locks;
+        self
+    }
+
+    /// What is no longer wanted goes before anything is written: what comes takes its place.
+    #[must_use]
+    pub const fn clears_first(mut self) -> Self {
+        self.clears_first = true;
+        self
+    }
+
+    /// Its objects go with the parent that they lie in, when that is deleted too.
+    #[must_use]
+    pub const fn goes_with_parent(mut self) -> Self {
+        self.goes_with_parent = true;
         self
     }
 
@@ -263,6 +311,33 @@ pub const OBJECTS: &str = "The ARM objects that this resource owns, by part: wha
 /// The description of `drift`, the same in all resources.
 pub const DRIFT: &str = "What was changed outside and no other attribute shows, each with its \
      reason. Every plan promises an empty list, so that anything in it plans its own repair.";
+
+/// Where an object differs from what is wanted, for tests of steps.
+#[cfg(test)]
+pub(crate) fn differ(wanted: &Wanted, body: &Json, found: &Json) -> Vec<compare::Difference> {
+    let lists = compare::Lists {
+        ordered: wanted.ordered,
+        shared: wanted.shared,
+    };
+    compare::differences(body, found, lists)
+}
+
+/// A plan-time check on given facts, for tests.
+#[cfg(test)]
+pub(crate) fn check_alone<C: Composite>(
+    planned: &Value,
+    prior: Option<&Value>,
+    seen: &Seen,
+) -> Result<Diagnostics, Unread> {
+    let mut diagnostics = Diagnostics::new();
+    C::check(&mut Check {
+        planned,
+        prior,
+        seen,
+        diagnostics: &mut diagnostics,
+    })?;
+    Ok(diagnostics)
+}
 
 /// Computed attributes as JSON, by name.
 type Attributes = BTreeMap<String, Json>;

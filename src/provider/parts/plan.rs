@@ -8,11 +8,15 @@ use super::ledger::Ledger;
 use super::seen::{Seen, Surroundings};
 use super::world::{Halt, World};
 use super::{Composite, Unread};
-use crate::arm::{Error, Json};
+use crate::arm::{ArmId, Error, Json};
 
 /// Makes known what can be: what the author foresees, and the ids of the objects that will be
 /// owned, which depend on nothing but the input.
 pub fn foresee<C: Composite>(plan: &mut Plan, surroundings: &Surroundings) {
+    if plan.prior.as_ref() != Some(&plan.planned) {
+        let prior = plan.prior.as_ref();
+        C::complete(&plan.config, &mut plan.planned, prior, surroundings);
+    }
     for (name, value) in C::foresee(&plan.planned, plan.prior.as_ref(), surroundings) {
         if plan.planned.get(name).is_unknown() {
             plan.planned.set(name, value);
@@ -22,7 +26,7 @@ pub fn foresee<C: Composite>(plan: &mut Plan, surroundings: &Surroundings) {
         .prior
         .as_ref()
         .map(|prior| prior.get("objects").clone());
-    let objects = objects::<C>(&plan.planned, &plan.config, surroundings);
+    let objects = objects::<C>(&plan.planned, &plan.config, prior.as_ref(), surroundings);
     match (objects, prior) {
         (Some(objects), _) => plan.planned.set("objects", objects),
         (None, Some(prior)) if plan.planned.get("objects").is_null() => {
@@ -47,9 +51,23 @@ pub fn input_of<C: Composite>(planned: &Value, config: &Value) -> Result<C::Inpu
     serde_json::from_value(json).map_err(|error| error.to_string())
 }
 
+/// The resource's id: as it was planned, in the spelling that an import may have given it, or as
+/// the input makes it.
+pub fn id_of<C: Composite>(
+    input: &C::Input,
+    planned: &Value,
+    surroundings: &Surroundings,
+) -> Option<ArmId> {
+    let id = C::id(input, surroundings)?;
+    let planned = planned.get("id").as_str();
+    let planned = planned.and_then(|id| ArmId::parse(id).ok());
+    Some(planned.filter(|planned| *planned == id).unwrap_or(id))
+}
+
 fn objects<C: Composite>(
     planned: &Value,
     config: &Value,
+    prior: Option<&Value>,
     surroundings: &Surroundings,
 ) -> Option<Value> {
     if !config.is_wholly_known() {
@@ -60,10 +78,16 @@ fn objects<C: Composite>(
         surroundings: surroundings.clone().into(),
         ..Seen::default()
     };
+    // An id stays in the spelling in which it came to be owned.
+    let owned = prior.and_then(|prior| to_json(prior).ok());
+    let owned = owned
+        .map(|json| Ledger::from_json(&json))
+        .unwrap_or_default();
     let mut ledger = Ledger::default();
     for part in C::PARTS {
         for wanted in (part.wants)(&input, &seen).ok()? {
-            ledger.own(part.name, &wanted.id);
+            let spelled = owned.of(part.name).find(|id| **id == wanted.id);
+            ledger.own(part.name, spelled.unwrap_or(&wanted.id));
         }
     }
     let kind = Type::Map(Box::new(Type::List(Box::new(Type::String))));
@@ -75,6 +99,7 @@ fn objects<C: Composite>(
 /// # Errors
 /// When Azure cannot be read.
 pub async fn check<C: Composite>(
+    config: &Value,
     planned: &Value,
     prior: Option<&Value>,
     world: &World,
@@ -82,6 +107,7 @@ pub async fn check<C: Composite>(
     let decide = |seen: &Seen| -> Result<Diagnostics, Unread> {
         let mut diagnostics = Diagnostics::new();
         C::check(&mut Check {
+            config,
             planned,
             prior,
             seen,
@@ -98,6 +124,7 @@ pub async fn check<C: Composite>(
 
 /// Runs the part of the author's check that needs nothing from Azure.
 pub fn check_offline<C: Composite>(
+    config: &Value,
     planned: &Value,
     prior: Option<&Value>,
     surroundings: &Surroundings,
@@ -109,6 +136,7 @@ pub fn check_offline<C: Composite>(
     let mut diagnostics = Diagnostics::new();
     // What was found before the first fact was missing stands.
     let _ = C::check(&mut Check {
+        config,
         planned,
         prior,
         seen: &seen,
@@ -178,5 +206,43 @@ pub fn without_unknowns(value: &Value) -> Value {
                 .collect(),
         ),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+    use tfplugin_rs::framework::Private;
+
+    use super::*;
+    use crate::provider::resources::ResourceGroup;
+
+    #[test]
+    fn what_was_imported_in_another_spelling_keeps_it() {
+        let id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/RG-APP";
+        let state = json!({
+            "name": "rg-app", "location": "westeurope", "id": id,
+            "subscription_id": "00000000-0000-0000-0000-000000000001",
+            "objects": {"group": [id]}, "drift": []
+        });
+        let state = ResourceGroup::SCHEMA.value_from_json(&state).unwrap();
+        let mut plan = Plan {
+            config: state.clone(),
+            prior: Some(state.clone()),
+            planned: state.clone(),
+            requires_replace: Vec::new(),
+            private: Private::default(),
+        };
+        let surroundings = Surroundings::default();
+        foresee::<ResourceGroup>(&mut plan, &surroundings);
+        assert_eq!(plan.planned, state);
+
+        let input = input_of::<ResourceGroup>(&state, &state).unwrap();
+        let of = |planned: &Value| id_of::<ResourceGroup>(&input, planned, &surroundings).unwrap();
+        assert_eq!(of(&state).as_str(), id);
+        let mut unknown = state.clone();
+        unknown.set("id", Value::unknown());
+        assert!(of(&unknown).as_str().ends_with("/resourceGroups/rg-app"));
     }
 }

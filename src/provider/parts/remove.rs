@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::ledger::Ledger;
 use super::locks::{Lock, Locks};
-use super::seen::Seen;
+use super::seen::{Seen, Unread};
 use super::world::{Halt, World};
 use super::{Composite, Part, Removal};
 use crate::arm::{ArmId, Error};
@@ -52,7 +52,14 @@ pub async fn remove<C: Composite>(
                 };
             }
         }
-        let ids: Vec<ArmId> = lock(&ledger).of(part.name).cloned().collect();
+        let ids: Vec<ArmId> = {
+            let ledger = lock(&ledger);
+            let goes_along = |id: &ArmId| {
+                part.goes_with_parent && id.parent().is_some_and(|parent| ledger.contains(&parent))
+            };
+            let ids = ledger.of(part.name).filter(|id| !goes_along(id));
+            ids.cloned().collect()
+        };
         let locks_of = |id: &ArmId| {
             input
                 .map(|input| (part.locks)(input, id))
@@ -72,14 +79,35 @@ pub async fn remove<C: Composite>(
     (ledger, failures)
 }
 
-/// Why the resource may not be deleted, one failure for each object that must be kept.
+/// Why the resource may not be deleted, one failure for each object that must be kept. All are
+/// asked at once, so that what the answers need is read at once.
 async fn objections<C: Composite>(world: &World, ledger: &Ledger) -> Vec<Failure> {
-    let ends = join_all(C::PARTS.iter().flat_map(|part| {
-        ledger
-            .of(part.name)
-            .map(move |id| objection(world, part, id, ledger))
-    }));
-    ends.await.into_iter().flatten().collect()
+    let decide = |seen: &Seen| {
+        let owned = C::PARTS.iter().flat_map(|part| {
+            let ids = ledger.of(part.name);
+            ids.map(move |id| (id, (part.keep)(&Removal { id, ledger }, seen)))
+        });
+        let answers: Vec<_> = owned.collect();
+        answers
+            .into_iter()
+            .map(|(id, reasons)| Ok((id.clone(), reasons?)))
+            .collect::<Result<Vec<_>, Unread>>()
+    };
+    match world.resolve(decide).await {
+        Ok(resolved) => {
+            let kept = resolved.value.into_iter();
+            kept.filter(|(_, reasons)| !reasons.is_empty())
+                .map(|(id, reasons)| objecting(&id, Cause::Kept(reasons)))
+                .collect()
+        }
+        Err(halt) => {
+            let first = ledger.iter().next();
+            first
+                .map(|(_, id)| objecting(id, undecided(halt)))
+                .into_iter()
+                .collect()
+        }
+    }
 }
 
 /// Why one object may not be deleted, where it may not.
@@ -93,17 +121,27 @@ pub async fn objection<I>(
     let cause = match world.resolve(decide).await {
         Ok(resolved) if resolved.value.is_empty() => return None,
         Ok(resolved) => Cause::Kept(resolved.value),
-        Err(Halt::Azure(error)) => Cause::Azure(error),
-        Err(Halt::Skipped | Halt::Stuck) => {
+        Err(halt) => undecided(halt),
+    };
+    Some(objecting(id, cause))
+}
+
+fn undecided(halt: Halt) -> Cause {
+    match halt {
+        Halt::Azure(error) => Cause::Azure(error),
+        Halt::Skipped | Halt::Stuck => {
             Cause::Bug("a decision about a deletion was not made".to_owned())
         }
-    };
-    Some(Failure {
+    }
+}
+
+fn objecting(id: &ArmId, cause: Cause) -> Failure {
+    Failure {
         doing: Doing::Deleting,
         id: id.clone(),
         argument: "",
         cause,
-    })
+    }
 }
 
 async fn delete_all(
@@ -130,11 +168,11 @@ async fn delete_all(
             };
             match delete.await {
                 Ok(_) => {
-                    lock(ledger).remove(id);
+                    lock(ledger).remove_all(id);
                     None
                 }
                 Err(error) if error.is_not_found() => {
-                    lock(ledger).remove(id);
+                    lock(ledger).remove_all(id);
                     None
                 }
                 Err(error) => Some(deletion(id, error)),
@@ -159,12 +197,7 @@ fn stopped<C: Composite>(
 }
 
 fn deletion(id: &ArmId, error: Error) -> Failure {
-    Failure {
-        doing: Doing::Deleting,
-        id: id.clone(),
-        argument: "",
-        cause: Cause::Azure(error),
-    }
+    objecting(id, Cause::Azure(error))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

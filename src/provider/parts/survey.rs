@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::compare::{Lists, differences};
 use super::ledger::Ledger;
 use super::seen::{Look, Seen, Unread};
+use super::tags::without_ignored_tags;
 use super::wanted::Wanted;
 use super::{Attributes, Composite, Evidence, attributes_of};
 use crate::arm::{ArmId, Error, Json};
@@ -151,7 +152,7 @@ pub(super) fn drift_of(wanted: &Wanted, found: &Json, seen: &Seen) -> Result<Vec
         return Ok(vec![format!("{name}: its last operation failed in Azure")]);
     }
     let body = wanted.full_body(seen.tag_policy())?;
-    let found = without_ignored_tags(found, seen);
+    let found = without_ignored_tags(found, seen.tag_policy());
     let lists = Lists {
         ordered: wanted.ordered,
         shared: wanted.shared,
@@ -160,13 +161,4 @@ pub(super) fn drift_of(wanted: &Wanted, found: &Json, seen: &Seen) -> Result<Vec
         .iter()
         .map(|difference| format!("{name}: {difference}"))
         .collect())
-}
-
-/// What was found, without the tags that others own.
-pub(super) fn without_ignored_tags(found: &Json, seen: &Seen) -> Json {
-    let mut found = found.clone();
-    if let Some(tags) = found.get_mut("tags").and_then(Json::as_object_mut) {
-        tags.retain(|name, _| !seen.tag_policy().ignores(name));
-    }
-    found
 }

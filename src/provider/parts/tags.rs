@@ -78,6 +78,28 @@ impl TagPolicy {
     }
 }
 
+/// What was found, without the tags that others own.
+pub fn without_ignored_tags(found: &Json, policy: &TagPolicy) -> Json {
+    let mut found = found.clone();
+    if let Some(tags) = found.get_mut("tags").and_then(Json::as_object_mut) {
+        tags.retain(|name, _| !policy.ignores(name));
+    }
+    found
+}
+
+/// Adds the tags that others own to a body that is about to be written, because a write of tags
+/// writes all of them.
+pub fn keep_ignored_tags(body: &mut Json, found: &Json, policy: &TagPolicy) {
+    let Some(tags) = body.get_mut("tags").and_then(Json::as_object_mut) else {
+        return;
+    };
+    for (name, value) in found["tags"].as_object().into_iter().flatten() {
+        if policy.ignores(name) && !tags.keys().any(|own| own.eq_ignore_ascii_case(name)) {
+            tags.insert(name.clone(), value.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +143,21 @@ mod tests {
         assert_eq!(
             policy().observed(&found, Some(&tags(&[("cost", "7")]))),
             Some(tags(&[("cost", "7"), ("extra", "y")]))
+        );
+    }
+
+    #[test]
+    fn what_is_written_keeps_the_tags_that_others_own() {
+        let found = json!({"tags": {"createdby": "someone", "old": "x", "Hidden-Link": "y"}});
+        let mut body = json!({"tags": {"env": "prod"}});
+        keep_ignored_tags(&mut body, &found, &policy());
+        assert_eq!(
+            body,
+            json!({"tags": {"env": "prod", "createdby": "someone", "Hidden-Link": "y"}})
+        );
+        assert_eq!(
+            without_ignored_tags(&found, &policy()),
+            json!({"tags": {"old": "x"}})
         );
     }
 }

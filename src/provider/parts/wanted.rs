@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::compare::Difference;
 use super::seen::Unread;
 use super::tags::Tags;
 use crate::arm::{ArmId, Json};
@@ -17,7 +18,8 @@ pub struct Wanted {
     pub tags: Option<Option<Tags>>,
     /// JSON pointers of what cannot change in place: another value needs another object.
     pub immutable: &'static [&'static str],
-    /// JSON pointers of lists or maps in which others have entries of their own.
+    /// JSON pointers of lists or maps in which others have entries of their own. An object that
+    /// has any is read once more right before it is changed, so that nothing of theirs is lost.
     pub shared: &'static [&'static str],
     /// JSON pointers of lists whose order matters.
     pub ordered: &'static [&'static str],
@@ -25,12 +27,14 @@ pub struct Wanted {
     pub remake: Option<String>,
     /// Why it must be written again although it looks right, where it must.
     pub rewrite: Option<String>,
-    /// Objects that must be gone before this one is written.
+    /// Objects of ours that must be gone before this one is made or changed.
     pub instead_of: Vec<ArmId>,
     /// What the body has besides when the object is made, and which objects come with that.
     pub creation: Option<Creation>,
     /// How an existing object gets to the wanted body, where one PUT is not the way.
-    pub steps: Option<fn(found: &Json, wanted: &Json) -> Vec<Change>>,
+    pub steps: Option<fn(&Gap<'_>) -> Vec<Change>>,
+    /// Whether the decision depends on what others write under the same locks.
+    pub under_lock: bool,
     /// The argument that an error of this object is about.
     pub argument: &'static str,
 }
@@ -53,6 +57,30 @@ pub enum Change {
     Put(Vec<(String, String)>),
 }
 
+/// What lies between an object as it was found and as it is wanted.
+#[derive(Debug)]
+pub struct Gap<'a> {
+    /// What was found, reduced to what may be written back.
+    pub found: &'a Json,
+    /// What is wanted, with the tags that others own.
+    pub wanted: &'a Json,
+    /// Where the two differ.
+    pub differences: &'a [Difference],
+}
+
+impl Gap<'_> {
+    /// Whether something differs at this JSON pointer or below it.
+    #[must_use]
+    pub fn touches(&self, pointer: &str) -> bool {
+        self.differences.iter().any(|difference| {
+            difference
+                .pointer
+                .strip_prefix(pointer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
+
 impl Wanted {
     /// An object with that id and body.
     #[must_use]
@@ -69,6 +97,7 @@ impl Wanted {
             instead_of: Vec::new(),
             creation: None,
             steps: None,
+            under_lock: false,
             argument: "",
         }
     }
@@ -115,7 +144,7 @@ impl Wanted {
         self
     }
 
-    /// These must be gone first.
+    /// These must be gone first, where they are ours.
     #[must_use]
     pub fn instead_of(mut self, ids: Vec<ArmId>) -> Self {
         self.instead_of = ids;
@@ -131,8 +160,16 @@ impl Wanted {
 
     /// An existing object is changed by these requests.
     #[must_use]
-    pub fn changed_by(mut self, steps: fn(&Json, &Json) -> Vec<Change>) -> Self {
+    pub fn changed_by(mut self, steps: fn(&Gap<'_>) -> Vec<Change>) -> Self {
         self.steps = Some(steps);
+        self
+    }
+
+    /// What is wanted depends on what others write under the same locks, so it is decided again
+    /// once they are held.
+    #[must_use]
+    pub fn decided_under_lock(mut self) -> Self {
+        self.under_lock = true;
         self
     }
 

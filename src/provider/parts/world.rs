@@ -9,9 +9,15 @@ use tokio::sync::{OnceCell, watch};
 use super::seen::{Look, Missing, Seen, Surroundings, Unread};
 use crate::arm::{ArmId, Call, Client, Error, Json};
 
-/// Lists the objects that the body of another carries within it, so that they need no reading
-/// of their own: a network's answer has its subnets.
-pub type Embedded = fn(&ArmId, &Json) -> Vec<(ArmId, Json)>;
+/// The objects that the body of another carries within it, so that they need no reading of
+/// their own: a network's answer has its subnets.
+#[derive(Debug, Clone, Copy)]
+pub struct Embedding {
+    /// The types of such objects.
+    pub types: &'static [&'static str],
+    /// Lists those in the body of the object with that id.
+    pub within: fn(&ArmId, &Json) -> Vec<(ArmId, Json)>,
+}
 
 type Cells<K, T> = Mutex<BTreeMap<K, Arc<OnceCell<Look<T>>>>>;
 
@@ -20,10 +26,12 @@ pub struct World {
     client: Client,
     call: Call,
     surroundings: Arc<Surroundings>,
-    embedded: Embedded,
+    embedding: Embedding,
     prior: Option<Arc<Json>>,
     objects: Cells<ArmId, Arc<Json>>,
     lists: Cells<(ArmId, String), Arc<Vec<Json>>>,
+    made: Mutex<BTreeSet<ArmId>>,
+    doubted: Mutex<BTreeSet<ArmId>>,
     progress: watch::Sender<Progress>,
 }
 
@@ -65,16 +73,18 @@ impl World {
         client: Client,
         call: Call,
         surroundings: Arc<Surroundings>,
-        embedded: Embedded,
+        embedding: Embedding,
     ) -> Self {
         Self {
             client,
             call,
             surroundings,
-            embedded,
+            embedding,
             prior: None,
             objects: Mutex::default(),
             lists: Mutex::default(),
+            made: Mutex::default(),
+            doubted: Mutex::default(),
             progress: watch::Sender::default(),
         }
     }
@@ -115,15 +125,14 @@ impl World {
             let decision = decide(&seen);
             let asked = seen.into_missing();
             match decision {
-                Ok(value) => return Ok(Resolved { value, asked }),
-                Err(Unread) => self.read(&asked).await?,
+                // A decision may do without a fact while nothing can be read, as a plan without
+                // Azure does; here it is read, and the decision made with it.
+                Ok(value) if asked.objects.is_empty() && asked.lists.is_empty() => {
+                    return Ok(Resolved { value, asked });
+                }
+                Ok(_) | Err(Unread) => self.read(&asked).await?,
             }
         }
-    }
-
-    /// What a pure function makes of the facts at hand, if they suffice.
-    pub fn decide<T>(&self, decide: impl Fn(&Seen) -> Result<T, Unread>) -> Option<T> {
-        decide(&self.snapshot()).ok()
     }
 
     /// Reads one object, unless it has been read.
@@ -132,8 +141,12 @@ impl World {
     /// When reading fails; a 404 and a 403 are facts and no failures.
     pub async fn look(&self, id: &ArmId) -> Result<Look, Error> {
         let cell = Arc::clone(lock(&self.objects).entry(id.clone()).or_default());
-        let look = cell
-            .get_or_try_init(|| async { fact(self.client.get(&self.call, id).await, Arc::new) });
+        let look = cell.get_or_try_init(|| async {
+            if self.cannot_be_there(id) {
+                return Ok(Look::Absent);
+            }
+            fact(self.client.get(&self.call, id).await, Arc::new)
+        });
         let look = look.await?.clone();
         if let Look::Found(json) = &look {
             self.embed(id, json);
@@ -154,14 +167,28 @@ impl World {
         lock(&self.objects).insert(id.clone(), Arc::new(OnceCell::new_with(Some(look))));
     }
 
+    /// Notes that an object was just made, so that nothing can lie below it yet.
+    pub fn made(&self, id: &ArmId) {
+        lock(&self.made).insert(id.clone());
+    }
+
+    fn cannot_be_there(&self, id: &ArmId) -> bool {
+        let fresh = id
+            .parent()
+            .is_some_and(|parent| lock(&self.made).contains(&parent));
+        fresh && !lock(&self.doubted).contains(id)
+    }
+
     /// Forgets facts that may have changed, so that they are read again.
     pub fn forget(&self, asked: &Missing) {
+        lock(&self.doubted).extend(asked.asked.iter().cloned());
         lock(&self.objects).retain(|id, _| !asked.asked.contains(id));
         lock(&self.lists).retain(|key, _| !asked.asked_lists.contains(key));
     }
 
     /// Forgets one object and every list of what lies below or beside it.
     pub fn forget_object(&self, id: &ArmId) {
+        lock(&self.doubted).insert(id.clone());
         lock(&self.objects).remove(id);
         lock(&self.lists).clear();
     }
@@ -202,7 +229,14 @@ impl World {
         if missing.objects.is_empty() && missing.lists.is_empty() && missing.parts.is_empty() {
             return Err(Halt::Stuck);
         }
-        let objects = join_all(missing.objects.iter().map(|id| self.look(id)));
+        // What comes within its parent is looked for there first, and by itself in the next round.
+        let alone = |id: &&ArmId| {
+            let carried = self.embedding.types.iter().any(|kind| id.is(kind));
+            let parent = || id.parent().is_some_and(|id| missing.objects.contains(&id));
+            !(carried && parent())
+        };
+        let objects = missing.objects.iter().filter(alone);
+        let objects = join_all(objects.map(|id| self.look(id)));
         let lists = join_all(missing.lists.iter().map(|key| self.look_list(key)));
         let (objects, lists) = futures::join!(objects, lists);
         objects.into_iter().try_for_each(|look| look.map(drop))?;
@@ -238,7 +272,7 @@ impl World {
 
     fn embed(&self, id: &ArmId, json: &Json) {
         let mut objects = lock(&self.objects);
-        for (id, json) in (self.embedded)(id, json) {
+        for (id, json) in (self.embedding.within)(id, json) {
             let cell = objects.entry(id).or_default();
             // Whoever read the object by itself knows it at least as well.
             let _ = cell.set(Look::Found(Arc::new(json)));
@@ -247,7 +281,7 @@ impl World {
 
     fn embed_anew(&self, id: &ArmId, json: &Json) {
         let mut objects = lock(&self.objects);
-        for (id, json) in (self.embedded)(id, json) {
+        for (id, json) in (self.embedding.within)(id, json) {
             objects.insert(
                 id,
                 Arc::new(OnceCell::new_with(Some(Look::Found(Arc::new(json))))),
@@ -267,4 +301,41 @@ fn fact<T, U>(answer: Result<T, Error>, keep: impl Fn(T) -> U) -> Result<Look<U>
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::arm::{Clock, Settings};
+
+    /// A world that can read nothing, because its call was stopped before it began.
+    fn unreadable() -> World {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        World::new(
+            Client::new(Settings::default()).unwrap(),
+            Call::new(&Clock::real(), Duration::from_secs(1), stop),
+            Arc::default(),
+            |_, _| Vec::new(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_fact_that_a_decision_would_do_without_is_read_all_the_same() {
+        let id = ArmId::group("00000000-0000-0000-0000-000000000001", "rg");
+        let decide = |seen: &Seen| Ok(seen.look(&id).is_ok());
+        let halt = unreadable().resolve(decide).await.map(|found| found.value);
+        assert!(
+            matches!(&halt, Err(Halt::Azure(error)) if error.is_stopped()),
+            "it was decided without looking: {halt:?}"
+        );
+        let world = unreadable();
+        world.enter(&id, Look::Absent);
+        assert!(world.resolve(decide).await.unwrap().value);
+    }
 }

@@ -7,7 +7,7 @@
 mod check;
 mod observe;
 mod schema;
-mod way;
+pub(super) mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,13 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
+pub(super) use self::check::free_addresses;
 use self::way::owner_elsewhere;
 use crate::arm::{ArmId, Json, normalize};
 use crate::network::private_link::{self, GROUP_ID, ZONE_GROUP_TTL};
 use crate::provider::parts::{
-    Change, Check, Composite, Evidence, Lock, Look, Observed, Page, Part, Removal, Seen,
-    Surroundings, Tags, Unread, Wanted,
+    Check, Composite, Evidence, Lock, Look, Observed, Page, Part, Removal, Seen, Surroundings,
+    Tags, Unread, Wanted,
 };
 
 /// `fkaks_private_registry_link`
@@ -109,14 +110,15 @@ impl Composite for PrivateRegistryLink {
         Part::new("zone", zone)
             .keep(zone_is_used)
             .existing(use_the_zone),
+        // Only while the zone changes: the new one answers before any network asks it.
+        Part::new("bridge", bridge)
+            .after(&["endpoint", "zone"])
+            .transient(),
         Part::new("zone_links", zone_links).after(&["zone"]),
         Part::new("records", records)
             .after(&["endpoint", "zone"])
             .until(records_agree)
             .leaves(handed_over),
-        // When the zone has changed, the group first has both zones, and loses the old one only
-        // when all networks ask the new one.
-        Part::new("former_zone", only_this_zone).after(&["records", "zone_links"]),
     ];
 
     fn id(input: &Input, _: &Surroundings) -> Option<ArmId> {
@@ -197,8 +199,10 @@ fn own_zone(group: &ArmId, name: &str) -> ArmId {
 
 fn endpoint(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
     let id = input.id();
-    let found = seen.look(&id).map(Look::found).ok().flatten();
-    let remake = found
+    let look = seen.look(&id).map(Look::found);
+    let remake = look
+        .ok()
+        .flatten()
         .filter(|found| way::connection_state(found) == "Disconnected")
         .map(|_| {
             format!(
@@ -209,7 +213,7 @@ fn endpoint(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
             )
         });
     Ok(vec![
-        Wanted::new(id, endpoint_body(input, found, seen))
+        Wanted::new(id, look.and_then(|found| endpoint_body(input, found, seen)))
             .tagged(input.tags.as_ref())
             .immutable(&[
                 "/location",
@@ -363,7 +367,7 @@ fn zone_links(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
             .argument("dns.virtual_network_ids");
         if let Some(former) = &former {
             // A network asks one zone of a name: the records come first, then the old link goes.
-            seen.after("records")?;
+            seen.after("bridge")?;
             wanted = wanted.instead_of(vec![input.link_id(former, key)]);
         }
         wants.push(wanted);
@@ -382,67 +386,72 @@ fn records(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
         Records::Policy => Ok(Vec::new()),
         Records::ZoneGroup => {
             let group = input.zone_group_id();
-            let found = seen.look(&group).map(Look::found).ok().flatten();
+            let zone = input.zone_id(seen);
+            if former_zone(&zone, seen).is_some() {
+                // The group withdraws the old zone's records when it goes, so all networks must
+                // have moved before.
+                seen.after("zone_links")?;
+            }
+            let look = seen.look(&group).map(Look::found);
+            let found = look.ok().flatten();
+            let remake = found
+                .filter(|found| !way::names_zone(found, &zone))
+                .map(|_| {
+                    format!(
+                        "DNS zone group {}: it writes into another zone",
+                        group.name()
+                    )
+                });
             let rewrite = match found {
-                Some(_) => disagreement(input, seen)?,
-                None => None,
+                Some(_) if remake.is_none() => disagreement(input, seen)?,
+                _ => None,
             };
+            let body = look.map(|found| group_body(found, &zone));
             Ok(vec![
-                Wanted::new(group, Ok(group_body(input, found, seen)))
-                    .shared(&["/properties/privateDnsZoneConfigs"])
+                Wanted::new(group, body)
+                    .remake(remake)
                     .rewrite(rewrite)
                     .argument("dns"),
             ])
         }
-        Records::Explicit => {
-            let mut wants = Vec::new();
-            for record in way::records(input, seen)? {
-                if owner_elsewhere(&record, input, seen)?.is_some() {
-                    continue;
-                }
-                let body = json!({"properties": {
-                    "ttl": ZONE_GROUP_TTL,
-                    "aRecords": [{"ipv4Address": record.ip}],
-                    "metadata": {"endpoint": input.id()},
-                }});
-                wants.push(Wanted::new(record.id, Ok(body)).argument("dns"));
-            }
-            Ok(wants)
-        }
+        Records::Explicit => explicit_records(input, seen),
     }
 }
 
-/// The group with this zone. A zone keeps the configuration name that it has in Azure; a new
-/// one gets its own, since a configuration cannot be pointed at another zone.
-fn group_body(input: &Input, found: Option<&Json>, seen: &Seen) -> Json {
-    let zone = input.zone_id(seen);
-    let named = found.and_then(|found| {
-        found["properties"]["privateDnsZoneConfigs"]
-            .as_array()?
-            .iter()
-            .find(|config| {
-                config["properties"]["privateDnsZoneId"]
-                    .as_str()
-                    .is_some_and(|id| id.eq_ignore_ascii_case(zone.as_str()))
-            })?["name"]
-            .as_str()
-    });
-    let name = named.map_or_else(|| way::configuration_name(&zone), str::to_owned);
+fn explicit_records(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
+    let mut wants = Vec::new();
+    for record in way::records(input, seen)? {
+        if owner_elsewhere(&record, input, seen)?.is_some() {
+            continue;
+        }
+        let body = json!({"properties": {
+            "ttl": ZONE_GROUP_TTL,
+            "aRecords": [{"ipv4Address": record.ip}],
+            "metadata": {"endpoint": input.id()},
+        }});
+        wants.push(Wanted::new(record.id, Ok(body)).argument("dns"));
+    }
+    Ok(wants)
+}
+
+/// The records of a changed zone, until the zone group writes them itself.
+fn bridge(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
+    let moves = former_zone(&input.zone_id(seen), seen).is_some();
+    if moves && input.dns.records == Records::ZoneGroup {
+        explicit_records(input, seen)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// The group with this zone, whose configuration keeps the name that it has in Azure.
+fn group_body(found: Option<&Json>, zone: &ArmId) -> Json {
+    let name = found
+        .and_then(|found| way::configuration_of(found, zone)?["name"].as_str())
+        .map_or_else(|| zone.name().replace('.', "-"), str::to_owned);
     json!({"properties": {
         "privateDnsZoneConfigs": [{"name": name, "properties": {"privateDnsZoneId": zone}}]
     }})
-}
-
-fn only_this_zone(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
-    if input.dns.records != Records::ZoneGroup {
-        return Ok(Vec::new());
-    }
-    let group = input.zone_group_id();
-    let found = seen.look(&group).map(Look::found).ok().flatten();
-    let body = group_body(input, found, seen);
-    Ok(vec![
-        Wanted::new(group, Ok(body)).changed_by(|_, _| vec![Change::Put(Vec::new())]),
-    ])
 }
 
 /// A group that a policy is to look after from now on stays.

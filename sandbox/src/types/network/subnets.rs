@@ -265,14 +265,8 @@ fn ids(ids: &[String]) -> Value {
 
 /// The ids of the IP configurations that have an address in the subnet.
 fn configurations(world: &World, subnet: &ResourceId) -> Vec<String> {
-    world
-        .of_type("Microsoft.Network/networkInterfaces")
-        .flat_map(|nic| nic.items("/properties/ipConfigurations"))
-        .filter(|ip| {
-            ip.pointer("/properties/subnet/id")
-                .and_then(Value::as_str)
-                .is_some_and(|id| subnet.same(id))
-        })
+    let configurations = addresses::configurations(world, subnet);
+    configurations
         .filter_map(|ip| ip.get("id")?.as_str().map(ToOwned::to_owned))
         .collect()
 }

@@ -262,7 +262,7 @@ fn subnet(check: &mut Check<'_>) -> Result<(), Unread> {
         // The list of replications has the registry's own region too.
         let needed =
             private_link::addresses_needed(u32::try_from(replicas.saturating_sub(1)).unwrap_or(0));
-        if let Some(free) = free_addresses(properties, users.len())
+        if let Some(free) = free_addresses(properties)
             && free < u128::from(needed)
         {
             check.error(
@@ -304,7 +304,10 @@ fn is_node(configuration: &str) -> bool {
         .contains("/virtualmachinescalesets/")
 }
 
-fn free_addresses(subnet: &Json, used: usize) -> Option<u128> {
+/// How many addresses of a subnet, given by its `properties`, nobody has; `None` where it shows no
+/// prefix.
+pub fn free_addresses(subnet: &Json) -> Option<u128> {
+    let used = subnet["ipConfigurations"].as_array().map_or(0, Vec::len);
     let single = subnet["addressPrefix"].as_str();
     let many = subnet["addressPrefixes"]
         .as_array()

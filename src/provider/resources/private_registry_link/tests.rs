@@ -203,9 +203,11 @@ fn records_of_a_changed_zone_are_written_before_any_link_moves() {
     );
     let seen = Seen::of(standing()).with_prior(json!({"zone_id": former}));
     assert_eq!(zone_links(&input(), &seen).unwrap_err(), Unread);
+    assert_eq!(records(&input(), &seen).unwrap_err(), Unread);
+    assert_eq!(bridge(&input(), &seen).unwrap().len(), 2);
     let seen = Seen::of(standing())
         .with_prior(json!({"zone_id": former}))
-        .with_finished("records");
+        .with_finished("bridge");
     let links = zone_links(&input(), &seen).unwrap();
     assert_eq!(
         links[0].instead_of,

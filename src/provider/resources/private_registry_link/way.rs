@@ -213,21 +213,26 @@ pub fn group_evidence(
     let Look::Found(groups) = seen.list(&input.id(), "privateDnsZoneGroups")? else {
         return Ok(None);
     };
-    let sets: Vec<&Json> = groups.iter().flat_map(record_sets).collect();
-    let stands = sets.iter().any(|set| {
-        set["fqdn"]
-            .as_str()
-            .is_some_and(|name| name.split('.').next() == record.name.split('.').next())
-            && set["ipAddresses"]
-                .as_array()
-                .is_some_and(|addresses| addresses.iter().any(|ip| *ip == record.ip.as_str()))
-    });
+    let stands = group_names(groups, &record.name, &record.ip);
     Ok((!stands).then(|| {
         format!(
             "the DNS zone group does not name {} for {} yet",
             record.ip, record.fqdn
         )
     }))
+}
+
+/// Whether one of these zone groups names the address for a host, given by its name or a record's.
+pub fn group_names(groups: &[Json], name: &str, ip: &str) -> bool {
+    let host = name.split('.').next();
+    groups.iter().flat_map(record_sets).any(|set| {
+        set["fqdn"]
+            .as_str()
+            .is_some_and(|name| name.split('.').next() == host)
+            && set["ipAddresses"]
+                .as_array()
+                .is_some_and(|addresses| addresses.iter().any(|address| address == ip))
+    })
 }
 
 /// The names of the records that the zone groups among these objects wrote.
@@ -262,17 +267,19 @@ fn record_sets(group: &Json) -> impl Iterator<Item = &Json> {
         })
 }
 
-/// A name for a zone's configuration in a zone group: the same for the same zone, and another
-/// for a zone of that name elsewhere.
-pub fn configuration_name(zone: &ArmId) -> String {
-    let tag = uuid::Uuid::new_v5(
-        &uuid::Uuid::NAMESPACE_URL,
-        zone.as_str().to_lowercase().as_bytes(),
-    );
-    let tag = tag.simple().to_string();
-    format!(
-        "{}-{}",
-        zone.name().replace('.', "-"),
-        tag.get(..8).unwrap_or_default()
-    )
+/// The configuration of a zone in a zone group.
+pub fn configuration_of<'a>(group: &'a Json, zone: &ArmId) -> Option<&'a Json> {
+    let configurations = group["properties"]["privateDnsZoneConfigs"].as_array()?;
+    configurations.iter().find(|configuration| {
+        configuration["properties"]["privateDnsZoneId"]
+            .as_str()
+            .is_some_and(|id| id.eq_ignore_ascii_case(zone.as_str()))
+    })
+}
+
+/// Whether a zone group writes into that zone, or into none yet. A configuration cannot be
+/// pointed at another zone, and a group has one zone of a name.
+pub fn names_zone(group: &Json, zone: &ArmId) -> bool {
+    let configurations = group["properties"]["privateDnsZoneConfigs"].as_array();
+    configurations.is_none_or(Vec::is_empty) || configuration_of(group, zone).is_some()
 }

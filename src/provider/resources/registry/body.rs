@@ -1,0 +1,215 @@
+//! The body of a registry, and what of it says nothing: Azure's own defaults, data endpoints that
+//! come with private endpoints, and spellings.
+
+use serde_json::{Map, json};
+
+use super::{CustomerManagedKey, Identity, Input, STANDARD, connections, tier};
+use crate::arm::{Json, normalize};
+
+/// The body of the registry: every property that an argument has, as far as its tier has it.
+/// Zone redundancy is none of them: Azure decides it.
+pub fn of(input: &Input, found: Option<&Json>, prior: Option<&Json>) -> Json {
+    let status = |enabled: bool| json!({"status": if enabled { "enabled" } else { "disabled" }});
+    let mut properties = json!({
+        "adminUserEnabled": input.admin_enabled,
+        "networkRuleBypassOptions": if input.trusted_services_enabled { "AzureServices" } else { "None" },
+        "roleAssignmentMode": input.role_assignment_mode,
+        "policies": {
+            "azureADAuthenticationAsArmPolicy": status(input.arm_audience_authentication_enabled),
+        },
+    });
+    if tier(&input.sku) >= STANDARD {
+        properties["anonymousPullEnabled"] = input.anonymous_pull_enabled.into();
+    }
+    if input.is_premium() {
+        let (public_access, default_action) = input.exposure.switches();
+        let rules = input.allowed_ip_ranges.iter().flatten();
+        let rules = rules.map(|range| json!({"action": "Allow", "value": stripped(range)}));
+        properties["publicNetworkAccess"] = public_access.into();
+        properties["networkRuleSet"] = json!({
+            "defaultAction": default_action,
+            "ipRules": rules.collect::<Vec<_>>(),
+        });
+        properties["networkRuleBypassAllowedForTasks"] = input.tasks_bypass_enabled.into();
+        if !data_endpoints_are_forced(input.data_endpoint_enabled, found, prior) {
+            properties["dataEndpointEnabled"] = input.data_endpoint_enabled.into();
+        }
+        let policies = &mut properties["policies"];
+        policies["exportPolicy"] = status(input.export_policy_enabled);
+        policies["quarantinePolicy"] = status(input.quarantine_policy_enabled);
+        policies["retentionPolicy"] = status(input.retention_policy_in_days.is_some());
+        if let Some(days) = input.retention_policy_in_days {
+            policies["retentionPolicy"]["days"] = days.into();
+        }
+        if let Some(key) = &input.customer_managed_key {
+            let found = found.map(|found| &found["properties"]["encryption"]["keyVaultProperties"]);
+            properties["encryption"] = json!({
+                "status": "enabled",
+                "keyVaultProperties": {
+                    "keyIdentifier": key.sent(found),
+                    "identity": key.identity_client_id,
+                },
+            });
+        }
+    }
+    let mut body = json!({
+        "location": normalize(&input.location),
+        "sku": {"name": input.sku},
+        "properties": properties,
+    });
+    if let Some(identity) = identity_body(input.identity.as_ref(), found) {
+        body["identity"] = identity;
+    }
+    if let Some(found) = found {
+        leave_out_defaults(&mut body, found);
+    }
+    body
+}
+
+/// What Azure has where it says nothing: older API versions and lower tiers leave these out, and
+/// that is no difference.
+const DEFAULTS: &[(&str, &str, &str)] = &[
+    ("/properties", "adminUserEnabled", "false"),
+    ("/properties", "anonymousPullEnabled", "false"),
+    ("/properties", "dataEndpointEnabled", "false"),
+    ("/properties", "networkRuleBypassAllowedForTasks", "false"),
+    (
+        "/properties",
+        "networkRuleBypassOptions",
+        "\"AzureServices\"",
+    ),
+    ("/properties", "publicNetworkAccess", "\"Enabled\""),
+    (
+        "/properties",
+        "roleAssignmentMode",
+        "\"LegacyRegistryPermissions\"",
+    ),
+    ("/properties/networkRuleSet", "defaultAction", "\"Allow\""),
+    (
+        "/properties/policies/azureADAuthenticationAsArmPolicy",
+        "status",
+        "\"enabled\"",
+    ),
+    ("/properties/policies/exportPolicy", "status", "\"enabled\""),
+    (
+        "/properties/policies/quarantinePolicy",
+        "status",
+        "\"disabled\"",
+    ),
+    (
+        "/properties/policies/retentionPolicy",
+        "status",
+        "\"disabled\"",
+    ),
+];
+
+fn leave_out_defaults(body: &mut Json, found: &Json) {
+    for (parent, name, default) in DEFAULTS {
+        let silent = found
+            .pointer(parent)
+            .is_none_or(|parent| parent[name].is_null());
+        if let Some(members) = body.pointer_mut(parent).and_then(Json::as_object_mut)
+            && silent
+            && members
+                .get(*name)
+                .is_some_and(|wanted| wanted.to_string() == *default)
+        {
+            members.remove(*name);
+        }
+    }
+}
+
+/// A registry with private endpoints has data endpoints, whether they were asked for or not.
+/// Only one that we turned on is ours to turn off.
+pub fn data_endpoints_are_forced(wanted: bool, found: Option<&Json>, prior: Option<&Json>) -> bool {
+    let ours = prior.is_some_and(|prior| prior["data_endpoint_enabled"] == true);
+    let forced = found.is_some_and(|found| {
+        found["properties"]["dataEndpointEnabled"] == true && !connections(found).is_empty()
+    });
+    !wanted && forced && !ours
+}
+
+fn identity_body(identity: Option<&Identity>, found: Option<&Json>) -> Option<Json> {
+    let there = found.map(|found| &found["identity"]);
+    let assigned = || {
+        let members = there.and_then(|there| there["userAssignedIdentities"].as_object());
+        members.into_iter().flatten().map(|(id, _)| id)
+    };
+    let Some(identity) = identity else {
+        let has_one = there
+            .and_then(|there| there["type"].as_str())
+            .is_some_and(|kind| kind != "None");
+        return has_one.then(|| json!({"type": "None"}));
+    };
+    let mut body = json!({"type": identity.kind});
+    let mut users = Map::new();
+    for id in identity.identity_ids.iter().flatten() {
+        let spelled = assigned().find(|there| there.eq_ignore_ascii_case(id.as_str()));
+        users.insert(
+            spelled.map_or_else(|| id.to_string(), Clone::clone),
+            json!({}),
+        );
+    }
+    // In a PATCH an identity goes when it is null, and stays when it is left out.
+    for there in assigned()
+        .filter(|there| !users.contains_key(*there))
+        .collect::<Vec<_>>()
+    {
+        users.insert(there.clone(), Json::Null);
+    }
+    if !users.is_empty() {
+        body["userAssignedIdentities"] = Json::Object(users);
+    }
+    Some(body)
+}
+
+/// Why the identities must be written, where one of them is missing. An identity's body is empty,
+/// so that comparing bodies cannot tell.
+pub fn unassigned_identity(input: &Input, found: &Json) -> Option<String> {
+    let there = found["identity"]["userAssignedIdentities"].as_object();
+    let wanted = input.identity.as_ref()?.identity_ids.iter().flatten();
+    wanted
+        .filter(|id| {
+            let mut there = there.into_iter().flatten();
+            !there.any(|(there, _)| there.eq_ignore_ascii_case(id.as_str()))
+        })
+        .map(|id| format!("registry {}: the identity {id} is not assigned", input.name))
+        .next()
+}
+
+impl CustomerManagedKey {
+    /// The key as Azure is told it: without a version, so that it rotates by itself, unless it is
+    /// pinned; in Azure's spelling where it is the same.
+    pub fn sent(&self, found: Option<&Json>) -> String {
+        let wanted = if self.version_pinned {
+            self.key_vault_key_id.trim_end_matches('/').to_owned()
+        } else {
+            versionless(&self.key_vault_key_id)
+        };
+        match found.and_then(|found| found["keyIdentifier"].as_str()) {
+            Some(found) if same_key(found, &wanted) => found.to_owned(),
+            _ => wanted,
+        }
+    }
+}
+
+pub fn same_key(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/')
+        .eq_ignore_ascii_case(b.trim_end_matches('/'))
+}
+
+/// `https://<vault>/keys/<name>`, without the version that may follow.
+pub fn versionless(key: &str) -> String {
+    key.split('/').take(5).collect::<Vec<_>>().join("/")
+}
+
+/// A range as Azure stores it: it leaves out the length of a single address.
+pub fn stripped(range: &str) -> &str {
+    range.strip_suffix("/32").unwrap_or(range)
+}
+
+pub fn ip_rules(registry: &Json) -> Vec<&str> {
+    let rules = registry["properties"]["networkRuleSet"]["ipRules"].as_array();
+    let rules = rules.into_iter().flatten();
+    rules.filter_map(|rule| rule["value"].as_str()).collect()
+}

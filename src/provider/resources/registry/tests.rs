@@ -1,0 +1,778 @@
+#![allow(clippy::unwrap_used)]
+
+use serde_json::json;
+use tfplugin_rs::schema::Severity;
+
+use super::changes::changes;
+use super::*;
+use crate::provider::parts::{Change, Gap, check_alone, check_writable, differ, reduced};
+
+const SUB: &str = "00000000-0000-0000-0000-000000000001";
+
+fn group() -> ArmId {
+    ArmId::group(SUB, "rg-app")
+}
+
+fn id() -> ArmId {
+    group().resource(Registry::ANCHOR, "fkacrprivate")
+}
+
+/// The arguments as a user writes them, with the schema's defaults.
+fn config(arguments: Json) -> Json {
+    let mut config = json!({
+        "name": "fkacrprivate",
+        "resource_group_id": group(),
+        "location": "West Europe",
+        "sku": "Premium",
+        "exposure": "private",
+        "trusted_services_enabled": true,
+        "tasks_bypass_enabled": false,
+        "tighten_unverified": false,
+        "admin_enabled": false,
+        "anonymous_pull_enabled": false,
+        "arm_audience_authentication_enabled": true,
+        "role_assignment_mode": "LegacyRegistryPermissions",
+        "export_policy_enabled": true,
+        "quarantine_policy_enabled": false,
+        "data_endpoint_enabled": false,
+        "deletion_protection": true,
+    });
+    let Json::Object(arguments) = arguments else {
+        panic!("arguments are an object")
+    };
+    config.as_object_mut().unwrap().extend(arguments);
+    config
+}
+
+fn input(arguments: Json) -> Input {
+    serde_json::from_value(config(arguments)).unwrap()
+}
+
+fn value(arguments: Json) -> Value {
+    Registry::SCHEMA.value_from_json(&arguments).unwrap()
+}
+
+/// A registry as Azure answers it, by its tier and exposure.
+fn found(sku: &str, public_access: &str, default_action: &str) -> Json {
+    json!({
+        "id": id(), "name": "fkacrprivate", "location": "westeurope",
+        "sku": {"name": sku, "tier": sku},
+        "properties": {
+            "loginServer": "fkacrprivate.azurecr.io",
+            "provisioningState": "Succeeded",
+            "adminUserEnabled": false,
+            "networkRuleSet": {"defaultAction": default_action, "ipRules": []},
+            "policies": {
+                "quarantinePolicy": {"status": "disabled"},
+                "trustPolicy": {"type": "Notary", "status": "disabled"},
+                "retentionPolicy": {"days": 7, "lastUpdatedTime": "2026-01-01", "status": "disabled"},
+                "exportPolicy": {"status": "enabled"},
+                "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
+            },
+            "encryption": {"status": "disabled"},
+            "dataEndpointEnabled": false,
+            "dataEndpointHostNames": [],
+            "privateEndpointConnections": [],
+            "publicNetworkAccess": public_access,
+            "networkRuleBypassOptions": "AzureServices",
+            "networkRuleBypassAllowedForTasks": false,
+            "zoneRedundancy": "Disabled",
+            "anonymousPullEnabled": false,
+            "roleAssignmentMode": "LegacyRegistryPermissions",
+        }
+    })
+}
+
+fn merge(mut into: Json, from: Json) -> Json {
+    fn walk(into: &mut Json, from: Json) {
+        match (into, from) {
+            (Json::Object(into), Json::Object(from)) => {
+                for (name, value) in from {
+                    walk(into.entry(name).or_insert(Json::Null), value);
+                }
+            }
+            (into, from) => *into = from,
+        }
+    }
+    walk(&mut into, from);
+    into
+}
+
+fn seen(registry: Json) -> Seen {
+    Seen::of([(id(), Some(registry))]).with_list(&id(), "replications", Vec::new())
+}
+
+/// The requests that lead from what was found to what is wanted.
+fn requests(wanted: &Input, found: &Json, prior: Option<Json>) -> Vec<Json> {
+    let mut seen = seen(found.clone());
+    if let Some(prior) = prior {
+        seen = seen.with_prior(prior);
+    }
+    let wanted = registry(wanted, &seen).unwrap().remove(0);
+    let body = wanted.full_body(seen.tag_policy()).unwrap();
+    let differences = differ(&wanted, &body, found);
+    check_writable(&id(), &body).unwrap();
+    let gap = Gap {
+        found: &reduced(&id(), found),
+        wanted: &body,
+        differences: &differences,
+    };
+    changes(&gap)
+        .into_iter()
+        .map(|change| match change {
+            Change::Patch(body) => {
+                check_writable(&id(), &body).unwrap();
+                body
+            }
+            Change::Put(_) => json!("PUT"),
+        })
+        .collect()
+}
+
+#[test]
+fn exposure_maps_to_both_switches_and_back() {
+    for (exposure, public_access, default_action) in [
+        (Exposure::Private, "Disabled", "Deny"),
+        (Exposure::Allowlist, "Enabled", "Deny"),
+        (Exposure::Public, "Enabled", "Allow"),
+    ] {
+        let body = body::of(&input(json!({"exposure": exposure})), None, None);
+        assert_eq!(body["properties"]["publicNetworkAccess"], public_access);
+        assert_eq!(
+            body["properties"]["networkRuleSet"]["defaultAction"],
+            default_action
+        );
+        assert_eq!(
+            Exposure::of(&found("Premium", public_access, default_action)),
+            exposure
+        );
+    }
+    assert_eq!(
+        Exposure::of(&found("Premium", "Disabled", "Allow")),
+        Exposure::Private
+    );
+    assert!(Exposure::Private < Exposure::Allowlist && Exposure::Allowlist < Exposure::Public);
+}
+
+#[test]
+fn what_is_wanted_is_observed_as_it_was_wanted() {
+    let identity = group().resource("Microsoft.ManagedIdentity/userAssignedIdentities", "acr");
+    for wanted in [
+        json!({}),
+        json!({"sku": "Basic", "exposure": "public"}),
+        json!({"sku": "Standard", "exposure": "public", "anonymous_pull_enabled": true}),
+        json!({
+            "exposure": "allowlist", "allowed_ip_ranges": ["203.0.113.7/32", "198.51.100.0/24"],
+            "tasks_bypass_enabled": true, "trusted_services_enabled": false, "admin_enabled": true,
+            "retention_policy_in_days": 30, "quarantine_policy_enabled": true,
+            "data_endpoint_enabled": true, "arm_audience_authentication_enabled": false,
+            "role_assignment_mode": "AbacRepositoryPermissions", "tags": {"env": "test"},
+        }),
+        json!({"allowed_ip_ranges": [], "export_policy_enabled": false}),
+        json!({
+            "identity": {"type": "UserAssigned", "identity_ids": [identity]},
+            "customer_managed_key": {
+                "key_vault_key_id": "https://v.vault.azure.net/keys/k/0123456789abcdef",
+                "identity_client_id": "00000000-0000-0000-0000-0000000000cc", "version_pinned": false,
+            }
+        }),
+    ] {
+        let wanted = input(wanted);
+        let nothing = Seen::of([(id(), None)]);
+        let made = registry(&wanted, &nothing).unwrap().remove(0);
+        let mut made = made.full_body(nothing.tag_policy()).unwrap();
+        // Azure leaves out the length of a single address.
+        assert!(!made.to_string().contains("/32"));
+        made["id"] = json!(id());
+        let seen = seen(made.clone());
+        let observed = observe::observe(&id(), Some(&wanted), &seen).unwrap();
+        assert_eq!(observed.input, wanted);
+        let again = registry(&wanted, &seen).unwrap().remove(0);
+        let body = again.full_body(seen.tag_policy()).unwrap();
+        assert_eq!(differ(&again, &body, &made), []);
+        assert_eq!(again.rewrite, None);
+    }
+}
+
+#[test]
+fn what_azure_does_not_say_is_its_default_and_no_difference() {
+    let old = json!({
+        "location": "westeurope", "sku": {"name": "Basic"},
+        "properties": {"adminUserEnabled": false, "policies": null}
+    });
+    let wanted = input(json!({"sku": "Basic", "exposure": "public"}));
+    let seen = seen(old.clone());
+    let body = body::of(&wanted, Some(&old), None);
+    assert_eq!(
+        differ(&registry(&wanted, &seen).unwrap()[0], &body, &old),
+        []
+    );
+    let observed = observe::observe(&id(), Some(&wanted), &seen).unwrap();
+    assert_eq!(observed.input, wanted);
+}
+
+#[test]
+fn data_endpoints_that_a_private_endpoint_brings_are_no_drift() {
+    let connected = merge(
+        found("Premium", "Disabled", "Deny"),
+        json!({"properties": {
+            "dataEndpointEnabled": true,
+            "privateEndpointConnections": [{"name": "pe.1", "properties": {
+                "privateEndpoint": {"id": group().resource("Microsoft.Network/privateEndpoints", "pe")},
+                "privateLinkServiceConnectionState": {"status": "Approved"}
+            }}]
+        }}),
+    );
+    let wanted = input(json!({}));
+    let observed = observe::observe(&id(), Some(&wanted), &seen(connected.clone())).unwrap();
+    assert!(!observed.input.data_endpoint_enabled);
+    assert_eq!(
+        observed.output.private_endpoint_connections[0].state,
+        "Approved"
+    );
+    assert_eq!(requests(&wanted, &connected, None), [json!("PUT")]);
+    // What we turned on ourselves is ours to turn off.
+    assert_eq!(
+        requests(
+            &wanted,
+            &connected,
+            Some(json!({"data_endpoint_enabled": true}))
+        ),
+        [json!({"properties": {"dataEndpointEnabled": false}})]
+    );
+    let asked_for = input(json!({"data_endpoint_enabled": true}));
+    let observed = observe::observe(&id(), Some(&asked_for), &seen(connected)).unwrap();
+    assert!(observed.input.data_endpoint_enabled);
+}
+
+#[test]
+fn rules_that_others_made_stay_when_none_are_managed_and_go_when_they_are() {
+    let rule = json!({"action": "Allow", "value": "203.0.113.7"});
+    let open = merge(
+        found("Premium", "Enabled", "Allow"),
+        json!({"properties": {"networkRuleSet": {"ipRules": [rule]}}}),
+    );
+    let allowlist =
+        |ranges: Json| input(json!({"exposure": "allowlist", "allowed_ip_ranges": ranges}));
+    let rules = |rules: Json| json!([{"properties": {"networkRuleSet": {"defaultAction": "Deny", "ipRules": rules}}}]);
+    for (wanted, expected) in [
+        (json!(null), json!([rule])),
+        (json!(["203.0.113.7/32"]), json!([rule])),
+        (json!([]), json!([])),
+    ] {
+        assert_eq!(
+            json!(requests(&allowlist(wanted), &open, None)),
+            rules(expected)
+        );
+    }
+    let unmanaged = allowlist(json!(null));
+    let observed = observe::observe(&id(), Some(&unmanaged), &seen(open)).unwrap();
+    assert_eq!(observed.input.allowed_ip_ranges, None);
+}
+
+#[test]
+fn a_higher_tier_comes_first_and_a_lower_one_last() {
+    let basic = found("Basic", "Enabled", "Allow");
+    let up = requests(&input(json!({"data_endpoint_enabled": true})), &basic, None);
+    assert_eq!(up[0], json!({"sku": {"name": "Premium"}}));
+    assert_eq!(up[1]["properties"]["publicNetworkAccess"], "Disabled");
+    assert_eq!(up[1]["properties"]["dataEndpointEnabled"], true);
+    assert_eq!(up.len(), 2);
+
+    let premium = merge(
+        found("Premium", "Disabled", "Deny"),
+        json!({"properties": {
+            "anonymousPullEnabled": true,
+            "dataEndpointEnabled": true,
+            "networkRuleSet": {"ipRules": [{"action": "Allow", "value": "203.0.113.7"}]},
+            "policies": {"exportPolicy": {"status": "disabled"}, "retentionPolicy": {"status": "enabled"}},
+        }}),
+    );
+    let down = requests(
+        &input(json!({"sku": "Basic", "exposure": "public"})),
+        &premium,
+        None,
+    );
+    assert_eq!(
+        down,
+        [
+            json!({"properties": {
+                "anonymousPullEnabled": false,
+                "dataEndpointEnabled": false,
+                "publicNetworkAccess": "Enabled",
+                "networkRuleSet": {"defaultAction": "Allow", "ipRules": []},
+                "policies": {"exportPolicy": {"status": "enabled"}, "retentionPolicy": {"status": "disabled"}},
+            }}),
+            json!({"sku": {"name": "Basic"}}),
+        ]
+    );
+}
+
+#[test]
+fn exports_end_and_come_back_together_with_public_access() {
+    let open = found("Premium", "Enabled", "Allow");
+    let ended = requests(&input(json!({"export_policy_enabled": false})), &open, None);
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0]["properties"]["publicNetworkAccess"], "Disabled");
+    assert_eq!(
+        ended[0]["properties"]["policies"]["exportPolicy"]["status"],
+        "disabled"
+    );
+
+    // Already closed, and still both in one request.
+    let closed = found("Premium", "Disabled", "Deny");
+    let ended = requests(
+        &input(json!({"export_policy_enabled": false})),
+        &closed,
+        None,
+    );
+    assert_eq!(ended[0]["properties"]["publicNetworkAccess"], "Disabled");
+
+    let ended = merge(
+        closed,
+        json!({"properties": {"policies": {"exportPolicy": {"status": "disabled"}}}}),
+    );
+    let back = requests(&input(json!({"exposure": "public"})), &ended, None);
+    assert_eq!(back.len(), 1);
+    assert_eq!(back[0]["properties"]["publicNetworkAccess"], "Enabled");
+    assert_eq!(
+        back[0]["properties"]["policies"]["exportPolicy"]["status"],
+        "enabled"
+    );
+}
+
+#[test]
+fn a_change_touches_only_what_it_is_about_and_zone_redundancy_never() {
+    let closed = found("Premium", "Disabled", "Deny");
+    assert_eq!(
+        requests(&input(json!({"tags": {"env": "test"}})), &closed, None),
+        [json!({"tags": {"env": "test"}})]
+    );
+    assert_eq!(
+        requests(&input(json!({"admin_enabled": true})), &closed, None),
+        [json!({"properties": {"adminUserEnabled": true}})]
+    );
+    assert!(
+        !body::of(&input(json!({})), None, None)
+            .to_string()
+            .contains("zoneRedundancy")
+    );
+}
+
+#[test]
+fn an_identity_is_added_removed_and_taken_off_in_one_patch() {
+    let of =
+        |name: &str| group().resource("Microsoft.ManagedIdentity/userAssignedIdentities", name);
+    let upper = of("old").as_str().to_uppercase();
+    let there = merge(
+        found("Premium", "Disabled", "Deny"),
+        json!({"identity": {"type": "UserAssigned", "userAssignedIdentities": {
+            upper.clone(): {"principalId": "p", "clientId": "c"}
+        }}}),
+    );
+    let same = input(json!({"identity": {"type": "UserAssigned", "identity_ids": [of("old")]}}));
+    assert_eq!(requests(&same, &there, None), [json!("PUT")]);
+    let observed = observe::observe(&id(), Some(&same), &seen(there.clone())).unwrap();
+    assert_eq!(observed.input.identity, same.identity);
+
+    let other = input(json!({"identity": {"type": "UserAssigned", "identity_ids": [of("new")]}}));
+    assert!(
+        unassigned_identity(&other, &there)
+            .unwrap()
+            .contains("/new is not assigned")
+    );
+    assert_eq!(
+        requests(&other, &there, None),
+        [
+            json!({"identity": {"type": "UserAssigned", "userAssignedIdentities": {
+                of("new").as_str(): {}, upper: null
+            }}})
+        ]
+    );
+    assert_eq!(
+        requests(&input(json!({})), &there, None),
+        [json!({"identity": {"type": "None"}})]
+    );
+}
+
+#[test]
+fn a_key_is_sent_without_its_version_unless_it_is_pinned() {
+    let key = |pinned: bool| CustomerManagedKey {
+        key_vault_key_id: "https://v.vault.azure.net/keys/k/0123".to_owned(),
+        identity_client_id: String::new(),
+        version_pinned: pinned,
+        versioned_key_id: None,
+    };
+    assert_eq!(key(false).sent(None), "https://v.vault.azure.net/keys/k");
+    assert_eq!(
+        key(true).sent(None),
+        "https://v.vault.azure.net/keys/k/0123"
+    );
+    let found = json!({"keyIdentifier": "https://V.vault.azure.net/keys/k"});
+    assert_eq!(
+        key(false).sent(Some(&found)),
+        "https://V.vault.azure.net/keys/k"
+    );
+}
+
+#[test]
+fn replicas_are_observed_in_the_users_spelling_and_those_of_others_are_told_of() {
+    let replica = |region: &str, enabled: bool| json!({"name": region, "location": region, "properties": {"regionEndpointEnabled": enabled}});
+    let wanted =
+        input(json!({"georeplications": {"North Europe": {"regional_endpoint_enabled": true}}}));
+    let replicas = vec![
+        replica("westeurope", true),
+        replica("northeurope", false),
+        replica("uksouth", true),
+    ];
+    let seen = Seen::of([(id(), Some(found("Premium", "Disabled", "Deny")))]).with_list(
+        &id(),
+        "replications",
+        replicas,
+    );
+    let observed = observe::observe(&id(), Some(&wanted), &seen).unwrap();
+    let entries = observed.input.georeplications.unwrap();
+    assert!(!entries["North Europe"].regional_endpoint_enabled);
+    assert_eq!(entries.len(), 1);
+    assert!(observed.warnings[0].1.contains("- uksouth"));
+    assert!(!observed.warnings[0].1.contains("- westeurope"));
+
+    let imported = observe::observe(&id(), None, &seen).unwrap();
+    let regions: Vec<_> = imported
+        .input
+        .georeplications
+        .unwrap()
+        .into_keys()
+        .collect();
+    assert_eq!(regions, ["northeurope", "uksouth"]);
+    assert_eq!(
+        replications(&wanted, &seen).unwrap()[0].id,
+        id().child("replications", "northeurope")
+    );
+}
+
+#[test]
+fn replicas_of_ours_go_before_the_tier_is_lowered() {
+    let seen = seen(found("Premium", "Enabled", "Allow"))
+        .with_prior(json!({"georeplications": {"North Europe": {}}}));
+    let lower = registry(
+        &input(json!({"sku": "Standard", "exposure": "public"})),
+        &seen,
+    )
+    .unwrap();
+    assert_eq!(
+        lower[0].instead_of,
+        [id().child("replications", "northeurope")]
+    );
+    assert!(
+        registry(&input(json!({})), &seen).unwrap()[0]
+            .instead_of
+            .is_empty()
+    );
+}
+
+#[test]
+fn hosts_are_known_before_the_registry_exists() {
+    let plan = value(config(json!({
+        "name": "FkAcr", "data_endpoint_enabled": true, "georeplications": {"North Europe": {}}
+    })));
+    let known: BTreeMap<_, _> = Registry::foresee(&plan, None, &Surroundings::default())
+        .into_iter()
+        .collect();
+    assert_eq!(known["login_server"], Value::from("fkacr.azurecr.io"));
+    assert_eq!(
+        known["data_endpoint_host_names"],
+        Value::Set(vec![
+            Value::from("fkacr.northeurope.data.azurecr.io"),
+            Value::from("fkacr.westeurope.data.azurecr.io"),
+        ])
+    );
+    assert_eq!(
+        known["id"].as_str(),
+        Some(group().resource(Registry::ANCHOR, "FkAcr").as_str())
+    );
+}
+
+/// The summaries of what validation says, errors before warnings.
+fn said(arguments: Json) -> Vec<String> {
+    let mut diagnostics = Diagnostics::new();
+    let mut given =
+        json!({"name": "fkacrprivate", "resource_group_id": group(), "location": "westeurope"});
+    given = merge(given, arguments);
+    Registry::validate(&value(given), &mut diagnostics);
+    diagnostics
+        .into_iter()
+        .map(|diagnostic| diagnostic.summary)
+        .collect()
+}
+
+#[test]
+fn what_a_lower_tier_does_not_have_is_refused_without_azure_and_all_at_once() {
+    assert_eq!(
+        said(json!({
+            "sku": "Basic", "retention_policy_in_days": 7, "anonymous_pull_enabled": true,
+            "georeplications": {"northeurope": {}}
+        })),
+        [
+            "a Basic registry is always public",
+            "a Basic registry has no retention_policy_in_days",
+            "a Basic registry has no georeplications",
+            "a Basic registry has no anonymous pulls",
+        ]
+    );
+    assert!(
+        said(json!({"sku": "Standard", "exposure": "public", "anonymous_pull_enabled": true}))
+            .is_empty()
+    );
+    assert!(said(json!({})).is_empty());
+}
+
+#[test]
+fn mistakes_across_arguments_are_refused_without_azure() {
+    assert_eq!(
+        said(json!({"exposure": "public", "export_policy_enabled": false})),
+        ["exports can be disabled only while the registry is private"]
+    );
+    assert_eq!(
+        said(
+            json!({"georeplications": {"West Europe": {}, "north europe": {}, "northeurope": {}}})
+        ),
+        [
+            "\"West Europe\" is the registry's own region",
+            "a region has one replica"
+        ]
+    );
+    assert_eq!(
+        said(json!({"allowed_ip_ranges": ["203.0.113.7", "203.0.113.7/32"]})),
+        ["an address is allowed once"]
+    );
+    assert_eq!(
+        said(json!({"identity": {"type": "UserAssigned"}})),
+        ["an identity of the type UserAssigned needs identity_ids"]
+    );
+    let key = json!({"key_vault_key_id": "https://v.vault.azure.net/keys/k", "identity_client_id": "c", "version_pinned": true});
+    assert_eq!(
+        said(json!({"customer_managed_key": key})),
+        [
+            "a customer-managed key needs a user-assigned identity that reads it",
+            "there is no version to pin"
+        ]
+    );
+}
+
+#[test]
+fn ranges_that_never_reach_a_registry_are_refused_with_the_reason() {
+    for (range, reason) in [
+        ("203.0.113.7/24", "203.0.113.0/24"),
+        ("10.1.0.0/16", "private range"),
+        ("2001:db8::/32", "IPv6"),
+        ("office", "no address or range"),
+    ] {
+        let error = validate::ip_range(range).unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    }
+    for range in ["203.0.113.7", "203.0.113.7/32", "198.51.100.0/24"] {
+        assert_eq!(validate::ip_range(range), Ok(()));
+    }
+}
+
+fn endpoint() -> ArmId {
+    group().resource("Microsoft.Network/privateEndpoints", "fk-acr-pe")
+}
+
+fn nic() -> ArmId {
+    group().resource("Microsoft.Network/networkInterfaces", "fk-acr-pe.nic")
+}
+
+fn subnet() -> ArmId {
+    let network = group().resource("Microsoft.Network/virtualNetworks", "v");
+    network.child("subnets", "pe")
+}
+
+fn zone() -> ArmId {
+    group().resource(
+        "Microsoft.Network/privateDnsZones",
+        "privatelink.azurecr.io",
+    )
+}
+
+/// A public registry with an endpoint whose connection has that state, and whose record leads
+/// there.
+fn linked(state: &str, record: &str) -> Seen {
+    let registry = merge(
+        found("Premium", "Enabled", "Allow"),
+        json!({"properties": {"privateEndpointConnections": [{"name": "pe.1", "properties": {
+            "privateEndpoint": {"id": endpoint()},
+            "privateLinkServiceConnectionState": {"status": state}
+        }}]}}),
+    );
+    let interface = json!({"properties": {"ipConfigurations": [{"properties": {
+        "privateIPAddress": "10.0.0.5",
+        "privateLinkConnectionProperties": {
+            "groupId": "registry", "requiredMemberName": "registry", "fqdns": ["fkacrprivate.azurecr.io"]
+        }
+    }}]}});
+    let group = json!({"properties": {"privateDnsZoneConfigs": [
+        {"name": "acr", "properties": {"privateDnsZoneId": zone()}}
+    ]}});
+    Seen::of([
+        (id(), Some(registry)),
+        (
+            endpoint(),
+            Some(json!({"properties": {
+                "networkInterfaces": [{"id": nic()}], "subnet": {"id": subnet()}
+            }})),
+        ),
+        (nic(), Some(interface)),
+        (
+            subnet(),
+            Some(json!({"properties": {
+                "addressPrefix": "10.0.0.0/29", "ipConfigurations": [{"id": "a"}, {"id": "b"}]
+            }})),
+        ),
+        (
+            zone().child("A", "fkacrprivate"),
+            Some(json!({"properties": {"aRecords": [{"ipv4Address": record}]}})),
+        ),
+    ])
+    .with_list(&id(), "replications", Vec::new())
+    .with_list(&endpoint(), "privateDnsZoneGroups", vec![group])
+}
+
+/// What a plan says that changes the registry from one configuration to another: the summaries,
+/// and all details in one text.
+fn planned(from: Json, to: Json, seen: &Seen) -> (Vec<String>, String) {
+    let with_id = |arguments: Json| value(merge(config(arguments), json!({"id": id()})));
+    let (prior, planned) = (with_id(from), with_id(to));
+    let diagnostics = check_alone::<Registry>(&planned, Some(&prior), seen).unwrap();
+    let (mut summaries, mut details) = (Vec::new(), String::new());
+    for diagnostic in diagnostics.iter() {
+        let kind = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        summaries.push(format!("{kind}: {}", diagnostic.summary));
+        details.push_str(&diagnostic.detail);
+    }
+    (summaries, details)
+}
+
+#[test]
+fn a_registry_in_use_is_made_private_only_when_a_private_way_stands() {
+    let close = |seen: &Seen, arguments: Json| {
+        planned(
+            json!({"exposure": "public"}),
+            merge(json!({"exposure": "private"}), arguments),
+            seen,
+        )
+    };
+    assert_eq!(close(&linked("Approved", "10.0.0.5"), json!({})).0, [""; 0]);
+
+    let refusal = "error: the registry cannot be made private yet: no private way to it stands";
+    for (seen, evidence) in [
+        (
+            seen(found("Premium", "Enabled", "Allow")),
+            "it has no private endpoint",
+        ),
+        (linked("Pending", "10.0.0.5"), "its connection is Pending"),
+        (
+            linked("Approved", "10.9.9.9"),
+            "fkacrprivate.azurecr.io leads to 10.9.9.9, and the endpoint has 10.0.0.5",
+        ),
+    ] {
+        let (summaries, details) = close(&seen, json!({}));
+        assert_eq!(summaries, [refusal]);
+        assert!(details.contains(evidence), "{details}");
+        assert!(details.contains("exposure = \"public\"") && details.contains("take two applies"));
+        assert_eq!(close(&seen, json!({"tighten_unverified": true})).0, [""; 0]);
+    }
+    // Opening and staying need no evidence.
+    let open = seen(found("Premium", "Disabled", "Deny"));
+    assert_eq!(
+        planned(json!({}), json!({"exposure": "public"}), &open).0,
+        [""; 0]
+    );
+    assert_eq!(
+        planned(json!({}), json!({"tags": {"a": "b"}}), &open).0,
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_registry_in_use_is_put_behind_its_allowlist_only_when_an_address_is_allowed() {
+    let open = seen(found("Premium", "Enabled", "Allow"));
+    let shut = |ranges: Json| {
+        planned(
+            json!({"exposure": "public"}),
+            json!({"exposure": "allowlist", "allowed_ip_ranges": ranges}),
+            &open,
+        )
+        .0
+    };
+    let refusal =
+        "error: the registry cannot be put behind its allowlist yet: no address is allowed";
+    assert_eq!(shut(json!(null)), [refusal]);
+    assert_eq!(shut(json!([])), [refusal]);
+    assert_eq!(shut(json!(["203.0.113.7"])), [""; 0]);
+}
+
+#[test]
+fn a_replica_needs_an_address_in_the_subnet_of_every_endpoint() {
+    let add = |regions: Json| {
+        planned(
+            json!({"exposure": "public"}),
+            json!({"exposure": "public", "georeplications": regions}),
+            &linked("Approved", "10.0.0.5"),
+        )
+    };
+    // A /29 has three usable addresses, and two are taken.
+    assert_eq!(add(json!({"northeurope": {}})).0, [""; 0]);
+    let (summaries, details) = add(json!({"northeurope": {}, "uksouth": {}}));
+    assert_eq!(
+        summaries,
+        ["error: a subnet has no free address for the new replicas"]
+    );
+    assert!(
+        details.contains(&format!("- {} has 1 free, needs 2", subnet())),
+        "{details}"
+    );
+}
+
+#[test]
+fn a_tier_is_not_left_while_endpoints_need_it() {
+    let (summaries, details) = planned(
+        json!({"exposure": "public"}),
+        json!({"exposure": "public", "sku": "Standard"}),
+        &linked("Approved", "10.0.0.5"),
+    );
+    assert_eq!(
+        summaries,
+        ["error: the registry cannot go from Premium to Standard: it uses what only Premium has"]
+    );
+    assert!(details.contains(endpoint().as_str()));
+    let alone = seen(found("Premium", "Enabled", "Allow"));
+    let lower = planned(
+        json!({"exposure": "public"}),
+        json!({"exposure": "public", "sku": "Standard"}),
+        &alone,
+    );
+    assert_eq!(lower.0, [""; 0]);
+}
+
+#[test]
+fn what_breaks_pulls_is_warned_of() {
+    let closed = seen(found("Premium", "Disabled", "Deny"));
+    let warn = |arguments: Json| planned(json!({}), arguments, &closed).0;
+    assert_eq!(
+        warn(json!({"arm_audience_authentication_enabled": false})),
+        ["warning: AKS nodes may lose their pulls"]
+    );
+    assert_eq!(
+        warn(json!({"role_assignment_mode": "AbacRepositoryPermissions"})),
+        ["warning: AcrPull, AcrPush and AcrDelete count for nothing in this mode"]
+    );
+    assert_eq!(
+        warn(json!({"trusted_services_enabled": false})),
+        ["warning: Defender for Containers cannot scan this registry"]
+    );
+}
