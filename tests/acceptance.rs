@@ -17,8 +17,16 @@ mod driver;
 mod beside_azurerm_steps;
 #[path = "acceptance/driver/steps.rs"]
 mod driver_steps;
+#[path = "acceptance/network/steps.rs"]
+mod network_steps;
+#[path = "acceptance/private_registry_link/steps.rs"]
+mod private_registry_link_steps;
+#[path = "acceptance/registry/steps.rs"]
+mod registry_steps;
 #[path = "acceptance/resource_group/steps.rs"]
 mod resource_group_steps;
+#[path = "acceptance/subnet/steps.rs"]
+mod subnet_steps;
 
 use std::process::ExitCode;
 
@@ -28,7 +36,11 @@ use driver::{Scenario, Step};
 const STEPS: &[(&str, &[Step])] = &[
     ("beside_azurerm", beside_azurerm_steps::STEPS),
     ("driver", driver_steps::STEPS),
+    ("private_registry_link", private_registry_link_steps::STEPS),
+    ("network", network_steps::STEPS),
+    ("registry", registry_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),
+    ("subnet", subnet_steps::STEPS),
 ];
 
 fn main() -> ExitCode {

@@ -198,3 +198,9 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files.sort();
     files
 }
+
+#[test]
+fn every_schema_is_one_that_both_clis_accept() {
+    let problems = tfplugin_rs::framework::audit(&provider::Fkaks::new());
+    assert!(problems.is_empty(), "{problems:#?}");
+}

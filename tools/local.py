@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import platform
 import re
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from cache import Failed, output, run
 
 ROOT = Path(__file__).resolve().parent.parent
+PROVIDER = "terraform-provider-fkaks"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 TENANT = "11111111-1111-1111-1111-111111111111"
 CLIENT = "22222222-2222-2222-2222-222222222222"
@@ -42,17 +45,36 @@ def build(*options):
     return target() / ("release" if "--release" in options else "debug")
 
 
+def mirror(binary, folder):
+    """Lays a provider binary out as both commands expect it on disk, and returns the paths that were made.
+
+    A provider's address without a host means another host to each command, so that it is put under both.
+    """
+    metadata = output(["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"], cwd=ROOT)
+    version = re.search(rf'"name":"{PROVIDER}","version":"([^"]+)"', metadata)[1]
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    made = []
+    for host in ("registry.opentofu.org", "registry.terraform.io"):
+        place = folder / host / "fkaks" / "fkaks" / version / f"{platform.system().lower()}_{machine}"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        made.append(place / f"{PROVIDER}_v{version}")
+        shutil.copy2(binary, made[-1])
+    return version, made
+
+
 def command_environment(sandbox, programs, folder):
-    """The environment in which OpenTofu or Terraform uses the provider of `programs` on this sandbox.
+    """The environment in which OpenTofu or Terraform, after `init`, uses the provider of `programs` on this sandbox.
 
     Writes the command's configuration into `folder`. No ARM_* variable of the caller gets through: a demonstration
     never reaches someone's Azure.
     """
+    mirror(programs / PROVIDER, folder / "mirror")
     configuration = folder / "cli.tfrc"
-    overrides = f'dev_overrides {{ "fkaks/fkaks" = "{programs}" }}'
-    configuration.write_text(f"provider_installation {{\n  {overrides}\n  direct {{}}\n}}\n", encoding="utf-8")
+    text = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{folder}/mirror"\n  }}\n}}\n'
+    configuration.write_text(text, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARM_", "AZURE_", "TF_"))}
-    kept.update(TF_CLI_CONFIG_FILE=str(configuration), CHECKPOINT_DISABLE="1")
+    kept.update(TF_CLI_CONFIG_FILE=str(configuration), CHECKPOINT_DISABLE="1", TF_IN_AUTOMATION="1")
     return {**kept, **sandbox.provider_environment()}
 
 

@@ -96,6 +96,8 @@ pub struct AzureError {
     pub correlation_id: Option<String>,
     /// Whether the request was accepted first, and failed later as a long-running operation.
     pub operation: bool,
+    /// Whether an earlier attempt of the same write may have been acted on unheard.
+    pub after_loss: bool,
 }
 
 /// One of the errors below an error.
@@ -138,6 +140,22 @@ impl Error {
             && !error.operation
             && (error.code.is_some() || error.request_id.is_some())
             && !misdirected.iter().any(|code| self.has_code(code))
+    }
+
+    /// Azure refused the request, and nothing of it has happened. Not true where an earlier attempt
+    /// was not answered, nor for a timeout, whatever Azure said last.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Azure(error) => {
+                (400..500).contains(&error.status)
+                    && error.status != 408
+                    && !error.operation
+                    && !error.after_loss
+            }
+            Self::NotRegistered { answer, .. } => !answer.after_loss,
+            Self::Credentials(_) | Self::Settings(_) => true,
+            _ => false,
+        }
     }
 
     /// The caller lacks a permission, or a policy forbids the request.

@@ -47,7 +47,8 @@ impl Client {
                     return Ok(Reply { answer, body });
                 }
                 Ok(answer) => {
-                    let error = answer::error(method.as_str(), about, &answer);
+                    let mut error = answer::error(method.as_str(), about, &answer);
+                    error.after_loss = tries.lost;
                     if error.status == 401 && !tries.renewed_token {
                         // Revoked, or expired on its way: once more with a new one.
                         tries.renewed_token = true;

@@ -12,7 +12,7 @@ mod session;
 use std::sync::Arc;
 
 use tfplugin_rs::async_trait;
-use tfplugin_rs::framework::{Configuration, Context, Diagnostics, Provider, Resource};
+use tfplugin_rs::framework::{Configuration, Context, Diagnostics, Provider, Resource, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
@@ -33,6 +33,8 @@ pub struct Listed {
     pub schema: Schema,
     /// What the documentation says beyond the schema.
     pub page: Page,
+    /// The default timeouts.
+    pub timeouts: Timeouts,
     /// The ARM type whose id imports it.
     pub anchor: &'static str,
     /// Makes the resource for a provider.
@@ -56,6 +58,7 @@ fn listed<C: Composite>() -> Listed {
         name: C::NAME,
         schema: C::SCHEMA,
         page: C::PAGE,
+        timeouts: C::TIMEOUTS,
         anchor: C::ANCHOR,
         make: Managed::<C>::new,
     }

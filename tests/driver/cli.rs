@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::text::words;
 
 /// Longer than any command of a scenario takes on a slow machine; a command that hangs is ended then.
-const TIMEOUT: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Passed on to a command. All else is left behind, so that no credentials of the developer reach a test.
 const INHERITED: &[&str] = &[

@@ -206,12 +206,12 @@ impl Session {
                 ended = child.try_wait().unwrap().is_some();
                 ended || self.sandbox.writes() >= wanted
             });
-        if !ended {
-            signal_group(&child, "KILL");
-            child.wait().unwrap();
+        let killed = !ended && kill_group(&child);
+        child.wait().unwrap();
+        if killed {
             let _ = fs::remove_file(self.file(".terraform.tfstate.lock.info"));
         }
-        !ended
+        killed
     }
 
     /// Whether the state still lists a resource.
@@ -274,6 +274,8 @@ impl Drop for Session {
     fn drop(&mut self) {
         if std::thread::panicking() && std::env::var_os("FKAKS_KEEP").is_some() {
             self.folder.disable_cleanup(true);
+            let log = serde_json::to_string_pretty(&self.sandbox.requests()).unwrap_or_default();
+            let _ = fs::write(self.folder.path().join("requests.json"), log);
             eprintln!("kept: {}", self.folder.path().display());
         }
     }
@@ -363,17 +365,14 @@ fn with_no_color<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     arguments
 }
 
-/// Sends a signal to a command and everything that it started.
-fn signal_group(child: &Child, signal: &str) {
-    let script = format!("kill -{signal} -{}", child.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &script])
-            .status()
-            .unwrap()
-            .success(),
-        "{script}"
-    );
+/// Kills a command and everything that it started; false when it has ended already.
+fn kill_group(child: &Child) -> bool {
+    let script = format!("kill -s KILL -- -{}", child.id());
+    let kill = Command::new("sh")
+        .args(["-c", &script])
+        .stderr(Stdio::null())
+        .status();
+    kill.unwrap().success()
 }
 
 fn copy(from: &Path, to: &Path) {

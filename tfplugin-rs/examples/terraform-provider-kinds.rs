@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-#[path = "../tests/support/kinds.rs"]
+#[path = "../tests/support/kinds/mod.rs"]
 mod kinds;
 
 fn main() -> ExitCode {

@@ -477,6 +477,10 @@ async fn a_panic_is_printed_as_hosts_expect_it() {
         .unwrap()
         .read_to_string(&mut text)
         .unwrap();
-    assert!(text.starts_with("panic: no luck\n"), "{text}");
+    let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).expect(&text);
+    assert_eq!(
+        (first["@message"].as_str(), first["@level"].as_str()),
+        (Some("panic: no luck"), Some("debug"))
+    );
     assert!(plugin.end().success());
 }

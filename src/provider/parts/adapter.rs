@@ -28,6 +28,9 @@ use crate::provider::session::{Session, SessionSlot};
 /// Private data of a resource that was imported and not applied since.
 const IMPORTED: &str = "imported";
 
+/// Private data of the first round of a replacement, for the second: the id of what will go.
+const REPLACED: &str = "replaced";
+
 /// How long reading the truth may take after the operation itself has no time left.
 const AFTERMATH: Duration = Duration::from_secs(120);
 
@@ -190,8 +193,14 @@ impl<C: Composite> Managed<C> {
             };
         }
         let world = (clean && outcome.late.is_empty()).then_some(world);
-        let truth = Self::truth(&session, &id, Some(&input), &outcome.ledger, world).await;
         let promised = clean && !diagnostics.has_errors();
+        // What no property in Azure shows is as it was before a change that has failed, so that
+        // the next plan shows the change again and knows where it started.
+        let before = prior.as_ref().filter(|_| !promised);
+        let basis = before
+            .and_then(input_of_state::<C>)
+            .unwrap_or(input.clone());
+        let truth = Self::truth(&session, &id, Some(&basis), &outcome.ledger, world).await;
         let state = match truth {
             Ok(found) if found.denied.is_empty() => {
                 warn(&found, diagnostics);
@@ -208,11 +217,13 @@ impl<C: Composite> Managed<C> {
                 // A plan promises that no drift is left, and what was planned as owned is owned.
                 let drift = if promised { &[][..] } else { &found.drift[..] };
                 let ledger = if promised {
-                    &outcome.ledger
+                    outcome.ledger
                 } else {
-                    &found.ledger
+                    // Nobody answered for these, so they may come into being after this look.
+                    found.ledger.with_attempts_of(&outcome.ledger)
                 };
-                plan::state_of::<C>(&found.attributes, ledger, drift, &planned)
+                let keep = before.unwrap_or(&planned);
+                plan::state_of::<C>(&found.attributes, &ledger, drift, keep)
             }
             _ => {
                 let keep = prior.as_ref().unwrap_or(&planned);
@@ -265,6 +276,7 @@ impl<C: Composite> Resource for Managed<C> {
             .map(|session| Arc::clone(&session.surroundings))
             .unwrap_or_default();
         plan::foresee::<C>(plan, &surroundings);
+        let former = hand_over(plan);
         let replaced = plan
             .prior
             .as_ref()
@@ -288,19 +300,14 @@ impl<C: Composite> Resource for Managed<C> {
         {
             return;
         }
-        let prior = plan.prior.as_ref();
         let found = match &session {
-            None => plan::check_offline::<C>(&plan.config, &plan.planned, prior, &surroundings),
+            None => plan::check_offline::<C>(plan, &surroundings),
             Some(session) => {
                 let world = Self::world(session, Self::call(session, cx));
-                match plan::check::<C>(&plan.config, &plan.planned, prior, &world).await {
+                match plan::check::<C>(plan, former.as_ref(), &world).await {
                     Ok(found) => found,
                     Err(error) => {
-                        let id = plan
-                            .planned
-                            .get("id")
-                            .as_str()
-                            .and_then(|id| ArmId::parse(id).ok());
+                        let id = id_of(&plan.planned);
                         report(&[reading(id, error)], session, diagnostics);
                         return;
                     }
@@ -333,11 +340,7 @@ impl<C: Composite> Resource for Managed<C> {
             };
         };
         let imported = private.get(IMPORTED).is_some();
-        let Some(id) = state
-            .get("id")
-            .as_str()
-            .and_then(|id| ArmId::parse(id).ok())
-        else {
+        let Some(id) = id_of(&state) else {
             diagnostics.error(
                 Path::attribute("id"),
                 format!("the state of {} has no id", C::NAME),
@@ -437,11 +440,29 @@ impl<C: Composite> Resource for Managed<C> {
                 private,
             };
         }
+        let truth = match id_of(&state) {
+            Some(id) => Self::truth(&session, &id, input.as_ref(), &left, None)
+                .await
+                .ok(),
+            None => None,
+        };
+        let truth = truth.filter(|found| found.denied.is_empty());
+        // A deletion whose end nobody heard of may have come to it all the same.
+        if truth.as_ref().is_some_and(|found| found.gone) {
+            return Applied {
+                state: None,
+                private,
+            };
+        }
         report(&failures, &session, diagnostics);
-        let state =
-            plan::state_of::<C>(&super::Attributes::new(), &left, &[], &state).unwrap_or(state);
+        let left = match truth {
+            Some(found) => {
+                plan::state_of::<C>(&found.attributes, &found.ledger, &found.drift, &state)
+            }
+            None => plan::state_of::<C>(&super::Attributes::new(), &left, &[], &state),
+        };
         Applied {
-            state: Some(state),
+            state: Some(left.unwrap_or(state)),
             private,
         }
     }
@@ -498,6 +519,27 @@ impl<C: Composite> Resource for Managed<C> {
     }
 }
 
+/// Core plans a replacement twice: as a change, and then as a creation, which is given the
+/// private data of the first plan. The id of what goes is handed over that way; that it had been
+/// imported is not, because its successor must not adopt anything.
+fn hand_over(plan: &mut Plan) -> Option<ArmId> {
+    match &plan.prior {
+        None => {
+            plan.private.remove(IMPORTED);
+            let id = plan.private.remove(REPLACED)?;
+            ArmId::parse(id.as_str()?).ok()
+        }
+        Some(prior) => {
+            if !plan.requires_replace.is_empty()
+                && let Some(id) = prior.get("id").as_str()
+            {
+                plan.private.set(REPLACED, id.into());
+            }
+            None
+        }
+    }
+}
+
 fn plan_or_prior(prior: &Option<Value>) -> Value {
     prior.clone().unwrap_or_default()
 }
@@ -509,6 +551,10 @@ fn named_by(state: &Value) -> BTreeSet<ArmId> {
     to_json(&without_unknowns(&state))
         .map(|json| ids_in(&json))
         .unwrap_or_default()
+}
+
+fn id_of(state: &Value) -> Option<ArmId> {
+    ArmId::parse(state.get("id").as_str()?).ok()
 }
 
 fn ledger_of(state: &Value) -> Ledger {

@@ -174,6 +174,15 @@ impl<'a, C: Composite> Apply<'a, C> {
 
     async fn wait_for_evidence(&self, part: &Part<C::Input>) -> Result<(), Stop> {
         let call = self.world.call();
+        // What comes after this part needs time of its own: it must not fail because this is late.
+        let last = C::PARTS
+            .iter()
+            .all(|other| !other.after.contains(&part.name));
+        let reserve = if last {
+            Duration::ZERO
+        } else {
+            call.timeout() / 10
+        };
         for round in 0_usize.. {
             let decide = |seen: &Seen| (part.until)(self.input, seen);
             let resolved = self
@@ -191,7 +200,11 @@ impl<'a, C: Composite> Apply<'a, C> {
                 .or(PAUSES.last())
                 .copied()
                 .unwrap_or_default();
-            match call.sleep(Duration::from_millis(pause)).await {
+            let pause = Duration::from_millis(pause);
+            if !last && call.remaining() < reserve + pause {
+                return Err(Stop::Late(why));
+            }
+            match call.sleep(pause).await {
                 Ok(()) => {}
                 Err(error) if error.is_timeout() => return Err(Stop::Late(why)),
                 Err(error) => return Err(self.halted(error.into())),
@@ -240,7 +253,16 @@ impl<'a, C: Composite> Apply<'a, C> {
                     return Err(self.exists(part, wanted));
                 }
                 self.own(part, &wanted.id);
-                self.change(part, wanted, &found).await
+                if !self.make_way(wanted).await? {
+                    return self.change(part, wanted, &found).await;
+                }
+                // It may have changed or gone along with what made way.
+                self.world.forget_object(&wanted.id);
+                let again = self.world.look(&wanted.id).await;
+                match again.map_err(|error| fail(Doing::Reading, error))? {
+                    Look::Found(found) => self.change(part, wanted, &found).await,
+                    Look::Absent | Look::Denied(_) => self.create(part, wanted).await,
+                }
             }
         }
     }
@@ -267,10 +289,7 @@ impl<'a, C: Composite> Apply<'a, C> {
             Ok(pending) => pending,
             Err(error) => {
                 // A refusal is certain; anything else leaves the object's fate open.
-                if error
-                    .status()
-                    .is_some_and(|status| (400..500).contains(&status))
-                {
+                if error.is_refusal() {
                     self.ledger().remove(&wanted.id);
                     brings().for_each(|(_, id)| self.ledger().remove(id));
                 }
@@ -287,15 +306,14 @@ impl<'a, C: Composite> Apply<'a, C> {
         Ok(())
     }
 
-    /// Deletes what must be gone before an object is written.
-    async fn make_way(&self, wanted: &Wanted) -> Result<(), Failure> {
-        for id in &wanted.instead_of {
-            let ours = self.ledger().contains(id);
-            if ours {
-                self.delete(id, wanted.argument).await?;
-            }
+    /// Deletes what must be gone before an object is written; whether there was something.
+    async fn make_way(&self, wanted: &Wanted) -> Result<bool, Failure> {
+        let ours = |id: &&ArmId| self.ledger().contains(id);
+        let gone: Vec<&ArmId> = wanted.instead_of.iter().filter(ours).collect();
+        for id in &gone {
+            self.delete(id, wanted.argument).await?;
         }
-        Ok(())
+        Ok(!gone.is_empty())
     }
 
     async fn change(

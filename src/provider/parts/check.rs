@@ -16,6 +16,8 @@ pub struct Check<'a> {
     pub planned: &'a Value,
     /// What there is; `None` at creation.
     pub prior: Option<&'a Value>,
+    /// At a creation that replaces another object: that object, which will be gone by then.
+    pub replaced: Option<ArmId>,
     /// What Azure knows; 404 means that it is not made yet.
     pub seen: &'a Seen,
     /// What the user is told.

@@ -39,6 +39,15 @@ impl Ledger {
         }
     }
 
+    /// With what another ledger has attempted, where this one does not know of it.
+    #[must_use]
+    pub fn with_attempts_of(mut self, other: &Self) -> Self {
+        for (part, ids) in &other.attempted {
+            ids.iter().for_each(|id| self.attempt(part, id));
+        }
+        self
+    }
+
     /// Forgets an id that is gone.
     pub fn remove(&mut self, id: &ArmId) {
         remove(&mut self.owned, id);

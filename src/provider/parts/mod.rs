@@ -331,6 +331,7 @@ pub(crate) fn check_alone<C: Composite>(
 ) -> Result<Diagnostics, Unread> {
     let mut diagnostics = Diagnostics::new();
     C::check(&mut Check {
+        config: planned,
         planned,
         prior,
         seen,

@@ -99,17 +99,17 @@ fn objects<C: Composite>(
 /// # Errors
 /// When Azure cannot be read.
 pub async fn check<C: Composite>(
-    config: &Value,
-    planned: &Value,
-    prior: Option<&Value>,
+    plan: &Plan,
+    replaced: Option<&ArmId>,
     world: &World,
 ) -> Result<Diagnostics, Error> {
     let decide = |seen: &Seen| -> Result<Diagnostics, Unread> {
         let mut diagnostics = Diagnostics::new();
         C::check(&mut Check {
-            config,
-            planned,
-            prior,
+            config: &plan.config,
+            planned: &plan.planned,
+            prior: plan.prior.as_ref(),
+            replaced: replaced.cloned(),
             seen,
             diagnostics: &mut diagnostics,
         })?;
@@ -123,12 +123,7 @@ pub async fn check<C: Composite>(
 }
 
 /// Runs the part of the author's check that needs nothing from Azure.
-pub fn check_offline<C: Composite>(
-    config: &Value,
-    planned: &Value,
-    prior: Option<&Value>,
-    surroundings: &Surroundings,
-) -> Diagnostics {
+pub fn check_offline<C: Composite>(plan: &Plan, surroundings: &Surroundings) -> Diagnostics {
     let seen = Seen {
         surroundings: surroundings.clone().into(),
         ..Seen::default()
@@ -136,9 +131,10 @@ pub fn check_offline<C: Composite>(
     let mut diagnostics = Diagnostics::new();
     // What was found before the first fact was missing stands.
     let _ = C::check(&mut Check {
-        config,
-        planned,
-        prior,
+        config: &plan.config,
+        planned: &plan.planned,
+        prior: plan.prior.as_ref(),
+        replaced: None,
         seen: &seen,
         diagnostics: &mut diagnostics,
     });

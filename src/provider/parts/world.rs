@@ -321,7 +321,10 @@ mod tests {
             Client::new(Settings::default()).unwrap(),
             Call::new(&Clock::real(), Duration::from_secs(1), stop),
             Arc::default(),
-            |_, _| Vec::new(),
+            Embedding {
+                types: &[],
+                within: |_, _| Vec::new(),
+            },
         )
     }
 

@@ -22,9 +22,11 @@ use self::way::owner_elsewhere;
 use crate::arm::{ArmId, Json, normalize};
 use crate::network::private_link::{self, GROUP_ID, ZONE_GROUP_TTL};
 use crate::provider::parts::{
-    Check, Composite, Evidence, Lock, Look, Observed, Page, Part, Removal, Seen, Surroundings,
-    Tags, Unread, Wanted,
+    Check, Composite, Evidence, Ledger, Lock, Look, Observed, Page, Part, Removal, Seen,
+    Surroundings, Tags, Unread, Wanted,
 };
+
+const ZONE_GROUP: &str = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups";
 
 /// `fkaks_private_registry_link`
 pub struct PrivateRegistryLink;
@@ -384,6 +386,7 @@ fn former_zone(zone: &ArmId, seen: &Seen) -> Option<ArmId> {
 fn records(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
     match input.dns.records {
         Records::Policy => Ok(Vec::new()),
+        Records::Explicit => explicit_records(input, seen),
         Records::ZoneGroup => {
             let group = input.zone_group_id();
             let zone = input.zone_id(seen);
@@ -408,17 +411,22 @@ fn records(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
             };
             let body = look.map(|found| group_body(found, &zone));
             Ok(vec![
-                Wanted::new(group, body)
+                Wanted::new(group.clone(), body)
+                    .instead_of(groups_but(Some(&group), seen))
                     .remake(remake)
                     .rewrite(rewrite)
                     .argument("dns"),
             ])
         }
-        Records::Explicit => explicit_records(input, seen),
     }
 }
 
 fn explicit_records(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
+    // A group withdraws its records when it goes, so it goes first where it is not to stay.
+    let groups = match input.dns.records {
+        Records::Explicit => groups_but(None, seen),
+        Records::ZoneGroup | Records::Policy => Vec::new(),
+    };
     let mut wants = Vec::new();
     for record in way::records(input, seen)? {
         if owner_elsewhere(&record, input, seen)?.is_some() {
@@ -429,9 +437,21 @@ fn explicit_records(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
             "aRecords": [{"ipv4Address": record.ip}],
             "metadata": {"endpoint": input.id()},
         }});
-        wants.push(Wanted::new(record.id, Ok(body)).argument("dns"));
+        let wanted = Wanted::new(record.id, Ok(body)).instead_of(groups.clone());
+        wants.push(wanted.argument("dns"));
     }
     Ok(wants)
+}
+
+/// The zone groups that we owned before this change, but for the one that is wanted. An endpoint
+/// has one group at a time.
+fn groups_but(wanted: Option<&ArmId>, seen: &Seen) -> Vec<ArmId> {
+    let before = seen
+        .prior()
+        .map(|prior| Ledger::from_json(&prior["objects"]))
+        .unwrap_or_default();
+    let groups = before.of("records").filter(|id| id.is(ZONE_GROUP));
+    groups.filter(|id| Some(*id) != wanted).cloned().collect()
 }
 
 /// The records of a changed zone, until the zone group writes them itself.
@@ -454,9 +474,19 @@ fn group_body(found: Option<&Json>, zone: &ArmId) -> Json {
     }})
 }
 
-/// A group that a policy is to look after from now on stays.
+/// A group that a policy is to look after from now on stays, and so do the records that a group
+/// writes from now on.
 fn handed_over(input: &Input, id: &ArmId) -> bool {
-    input.dns.records == Records::Policy && id.is_within(&input.id())
+    let by_group = input.dns.records != Records::Explicit;
+    let same_zone = || match (&input.dns.zone_id, id.parent()) {
+        (Some(zone), parent) => parent.as_ref() == Some(zone),
+        (None, Some(parent)) => {
+            parent.resource_group_id().as_ref() == Some(&input.resource_group_id)
+        }
+        (None, None) => false,
+    };
+    (input.dns.records == Records::Policy && id.is_within(&input.id()))
+        || (by_group && id.is("Microsoft.Network/privateDnsZones/A") && same_zone())
 }
 
 fn records_agree(input: &Input, seen: &Seen) -> Result<Evidence, Unread> {

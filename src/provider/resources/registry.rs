@@ -18,7 +18,7 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
-use self::body::{ip_rules, unassigned_identity};
+use self::body::{former_rules, ip_rules, unassigned_identity};
 use crate::arm::{ArmId, Json, normalize, same_location};
 use crate::network::private_link::Member;
 use crate::provider::parts::{
@@ -274,8 +274,9 @@ fn registry(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
     let found = look.as_ref().ok().and_then(|look| look.clone().found());
     let body = look.map(|_| body::of(input, found, seen.prior()));
     // Rules that others made stay when this resource has none of its own.
-    let others =
-        input.allowed_ip_ranges.is_none() && found.is_some_and(|found| !ip_rules(found).is_empty());
+    let others = input.allowed_ip_ranges.is_none()
+        && former_rules(seen.prior()).is_empty()
+        && found.is_some_and(|found| !ip_rules(found).is_empty());
     let shared: &'static [&'static str] = if others {
         &["/properties/networkRuleSet/ipRules"]
     } else {

@@ -386,7 +386,19 @@ fn check_place(check: &mut Check<'_>) -> Result<(), Unread> {
             return Ok(());
         }
     };
-    let facts = Facts::of(&id, network, name);
+    let mut facts = Facts::of(&id, network, name);
+    // What this one replaces is gone by then.
+    for former in check
+        .replaced
+        .iter()
+        .chain(&check.prior.and_then(planned_id))
+    {
+        if former.parent() == Some(id.clone()) {
+            facts
+                .others
+                .retain(|name, _| !name.eq_ignore_ascii_case(former.name()));
+        }
+    }
     let question = question(check.config, check.prior, Some(facts.space), facts.others);
     report(&question, check.diagnostics);
     replaced_in_use(check)

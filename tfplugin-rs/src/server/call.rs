@@ -177,8 +177,8 @@ fn crashed(rpc: &str, panic: &str, diagnostics: &mut Diagnostics) {
         Path::root(),
         format!("The provider crashed in {rpc}"),
         format!(
-            "{panic}\n\nThis is a bug in the provider; please report it with the trace that follows the word `panic` \
-             in the output or the log. What this call had changed by then may not be in the state."
+            "{panic}\n\nThis is a bug in the provider; please report it with what follows the word `panic` in the output \
+             of a run with TF_LOG=debug. What this call had changed by then may not be in the state."
         ),
     );
 }

@@ -1,5 +1,6 @@
 //! Where the host connects: a Unix socket that nobody else may use, or a loopback port where there are none. Turns
 //! accepted connections, with TLS or without, into one stream for the gRPC server.
+//! Windows takes the loopback port; that is tested on other systems alone.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -7,23 +8,30 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures::Stream;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::handshake::{Address, Host};
 use super::lifecycle::{ConnectionGuard, Lifecycle};
 
-/// A bound socket. A Unix socket's file goes when this does.
+/// A bound socket. A Unix socket's file goes with it.
 #[derive(Debug)]
-pub(crate) enum Listener {
+pub(crate) struct Listener {
+    bound: Bound,
+    address: Address,
+    file: Option<SocketFile>,
+}
+
+#[derive(Debug)]
+enum Bound {
     #[cfg(unix)]
-    Unix(tokio::net::UnixListener, SocketFile),
-    Tcp(TcpListener, std::net::SocketAddr),
+    Unix(tokio::net::UnixListener),
+    Tcp(TcpListener),
 }
 
 impl Listener {
@@ -39,15 +47,19 @@ impl Listener {
 
     #[cfg(unix)]
     fn bind_unix(host: &Host) -> io::Result<Self> {
-        let file = SocketFile::choose(host.socket_folder.as_deref());
+        use std::os::unix::fs::PermissionsExt as _;
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-        for path in file {
+        for path in SocketFile::choose(host.socket_folder.as_deref()) {
             match tokio::net::UnixListener::bind(&path) {
                 Ok(listener) => {
-                    use std::os::unix::fs::PermissionsExt as _;
-                    let file = SocketFile(path);
-                    std::fs::set_permissions(&file.0, std::fs::Permissions::from_mode(0o600))?;
-                    return Ok(Self::Unix(listener, file));
+                    let file = SocketFile(path.clone());
+                    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+                    let (bound, address) = (Bound::Unix(listener), Address::Unix(path));
+                    return Ok(Self {
+                        bound,
+                        address,
+                        file: Some(file),
+                    });
                 }
                 Err(error) => last = error,
             }
@@ -60,8 +72,12 @@ impl Listener {
         for port in lowest..=highest {
             match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
                 Ok(listener) => {
-                    let address = listener.local_addr()?;
-                    return Ok(Self::Tcp(listener, address));
+                    let address = Address::Tcp(listener.local_addr()?);
+                    return Ok(Self {
+                        bound: Bound::Tcp(listener),
+                        address,
+                        file: None,
+                    });
                 }
                 Err(error) => last = error,
             }
@@ -69,36 +85,25 @@ impl Listener {
         Err(last)
     }
 
-    pub(crate) fn address(&self) -> Address {
-        match self {
-            #[cfg(unix)]
-            Self::Unix(_, file) => Address::Unix(file.0.clone()),
-            Self::Tcp(_, address) => Address::Tcp(*address),
-        }
-    }
-
-    async fn accept(&self) -> io::Result<Box<dyn Socket>> {
-        match self {
-            #[cfg(unix)]
-            Self::Unix(listener, _) => Ok(Box::new(listener.accept().await?.0)),
-            Self::Tcp(listener, _) => Ok(Box::new(listener.accept().await?.0)),
-        }
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Accepts until the server shuts down. A connection that fails, for want of a certificate or otherwise, ends
-    /// alone; the file of a Unix socket goes when accepting ends.
+    /// alone.
     pub(crate) fn incoming(
         self,
         tls: Option<Arc<ServerConfig>>,
         lifecycle: &Arc<Lifecycle>,
-    ) -> ReceiverStream<io::Result<Connection>> {
+    ) -> Incoming {
         let (sender, receiver) = mpsc::channel(4);
+        let Self { bound, file, .. } = self;
         let acceptor = tls.map(TlsAcceptor::from);
         let lifecycle = Arc::clone(lifecycle);
         tokio::spawn(async move {
             loop {
                 let accepted = tokio::select! {
-                    accepted = self.accept() => accepted,
+                    accepted = bound.accept() => accepted,
                     () = lifecycle.shutting_down() => return,
                 };
                 match accepted {
@@ -114,7 +119,35 @@ impl Listener {
                 }
             }
         });
-        ReceiverStream::new(receiver)
+        Incoming {
+            connections: receiver,
+            _file: file,
+        }
+    }
+}
+
+impl Bound {
+    async fn accept(&self) -> io::Result<Box<dyn Socket>> {
+        match self {
+            #[cfg(unix)]
+            Self::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
+            Self::Tcp(listener) => Ok(Box::new(listener.accept().await?.0)),
+        }
+    }
+}
+
+/// Connections as they are established. Whoever serves them holds the file of the socket: it is gone before the
+/// process is.
+pub(crate) struct Incoming {
+    connections: mpsc::Receiver<io::Result<Connection>>,
+    _file: Option<SocketFile>,
+}
+
+impl Stream for Incoming {
+    type Item = io::Result<Connection>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.connections.poll_recv(cx)
     }
 }
 
@@ -188,10 +221,8 @@ impl AsyncWrite for Connection {
     }
 }
 
-#[cfg(unix)]
-pub(crate) use socket_file::SocketFile;
+use socket_file::SocketFile;
 
-#[cfg(unix)]
 mod socket_file {
     //! The path of a Unix socket, which the kernel keeps short, and which must not outlive the process.
 
@@ -206,6 +237,7 @@ mod socket_file {
     pub(crate) struct SocketFile(pub(super) PathBuf);
 
     impl SocketFile {
+        #[cfg(unix)]
         /// Paths to try, in order: the host's folder or the temporary one, and `/tmp` for folders with long names.
         pub(super) fn choose(folder: Option<&Path>) -> Vec<PathBuf> {
             let preferred = folder.map_or_else(std::env::temp_dir, Path::to_owned);
@@ -265,9 +297,10 @@ mod tests {
     async fn tcp_takes_the_first_free_port_of_the_range() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = taken.local_addr().unwrap().port();
-        let Ok(Listener::Tcp(_, address)) =
-            Listener::bind_tcp((port, port.saturating_add(20))).await
-        else {
+        let listener = Listener::bind_tcp((port, port.saturating_add(20)))
+            .await
+            .unwrap();
+        let Address::Tcp(address) = listener.address() else {
             panic!("no port bound");
         };
         assert!(
@@ -286,7 +319,7 @@ mod tests {
             ..Host::default()
         };
         let listener = Listener::bind(&host).await.unwrap();
-        let Address::Unix(path) = listener.address() else {
+        let Address::Unix(path) = listener.address().clone() else {
             panic!("no Unix socket")
         };
         assert_eq!(

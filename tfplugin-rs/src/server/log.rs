@@ -45,6 +45,28 @@ pub(crate) fn install(provider: &str, own: &[&str]) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// A line for hosts that is no event of `tracing`.
+pub(crate) fn line(level: &str, message: &str) -> String {
+    let head = head(level, shortened(message), "provider");
+    format!("{}\n", Value::Object(head))
+}
+
+/// What each line has. Hosts expect text in all of it, and end on anything else.
+fn head(level: &str, message: String, module: &str) -> Map<String, Value> {
+    let now = OffsetDateTime::now_utc()
+        .format(TIMESTAMP)
+        .unwrap_or_default();
+    [
+        ("@level", level.to_owned()),
+        ("@message", message),
+        ("@module", module.to_owned()),
+        ("@timestamp", now),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), Value::String(text)))
+    .collect()
+}
+
 /// The level that the environment names: the most specific variable counts. None: nobody listens.
 fn level(provider: &str, variable: impl Fn(&str) -> Option<String>) -> Option<LevelFilter> {
     let own = format!(
@@ -92,14 +114,7 @@ impl<W: Fn(&str) + 'static> Hclog<W> {
         } else {
             "provider"
         };
-        let now = OffsetDateTime::now_utc()
-            .format(TIMESTAMP)
-            .unwrap_or_default();
-        let mut head = Map::new();
-        head.insert("@level".to_owned(), level.into());
-        head.insert("@message".to_owned(), Value::String(message));
-        head.insert("@module".to_owned(), module.into());
-        head.insert("@timestamp".to_owned(), now.into());
+        let mut head = head(level, message, module);
         if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
             head.insert("@caller".to_owned(), format!("{file}:{line}").into());
         }

@@ -151,7 +151,7 @@ fn serve_host<S: Service>(
     // Read before anybody knows of this process: later its parent may be another.
     #[cfg(unix)]
     let parent = std::os::unix::process::parent_id();
-    panics::install_hook();
+    panics::install_hook(panics::Reader::Host);
     log::install(about.name, &[&about.crate_name()]);
     let runtime = runtime()?;
     let served = runtime.block_on(async {
@@ -166,7 +166,7 @@ fn serve_host<S: Service>(
         let _interrupts = interrupts()?;
         let line = handshake::line(
             host,
-            &listener.address(),
+            listener.address(),
             tls.as_ref().map(|tls| &tls.certificate),
         );
         say(&mut io::stdout(), &format!("{line}\n"))?;
@@ -185,7 +185,7 @@ fn serve_anyone<S: Service>(
     about: &About,
     service: impl FnOnce(Arc<Lifecycle>) -> S,
 ) -> Result<(), ServeError> {
-    panics::install_hook();
+    panics::install_hook(panics::Reader::Person);
     log::install(about.name, &[&about.crate_name()]);
     let runtime = runtime()?;
     let served = runtime.block_on(async {
@@ -193,7 +193,7 @@ fn serve_anyone<S: Service>(
         let mut interrupts = interrupts()?;
         say(
             &mut io::stdout(),
-            &debug::instructions(about, &listener.address()),
+            &debug::instructions(about, listener.address()),
         )?;
         let lifecycle = Arc::new(Lifecycle::default());
         let ends = Arc::clone(&lifecycle);

@@ -38,12 +38,16 @@ impl Number {
         (BigDecimal::from_f64(float)? == self.0).then_some(float)
     }
 
-    /// The number of a binary float: the shortest decimal that reads back as the same float.
-    /// `None` for infinities and NaN.
+    /// The number of a binary float: exactly its value where that is whole, and else the shortest decimal that reads
+    /// back as the same float. This is how Terraform compares them, and CLIs before 1.9 send large whole numbers as
+    /// floats. `None` for infinities and NaN.
     #[must_use]
     pub fn from_f64(float: f64) -> Option<Self> {
         if !float.is_finite() {
             return None;
+        }
+        if float.fract() == 0.0 {
+            return BigDecimal::from_f64(float).map(|number| Self(number.normalized()));
         }
         float.to_string().parse().ok()
     }
@@ -98,6 +102,8 @@ mod tests {
         assert_eq!("100".parse::<Number>().unwrap(), Number::from(100_i64));
         assert_eq!(Number::from(100_i64).to_string(), "100");
         assert_eq!(Number::from_f64(0.1).unwrap(), "0.1".parse().unwrap());
+        let two_to_63 = Number::from_f64(9_223_372_036_854_775_808.0).unwrap();
+        assert_eq!(two_to_63.to_string(), "9223372036854775808");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use serde_json::json;
 use tfplugin_rs::schema;
@@ -469,6 +469,7 @@ fn problems(config: &Value, prior: &Value, seen: &Seen) -> Vec<(Path, String, St
         config,
         planned: &planned,
         prior: Some(prior),
+        replaced: None,
         seen,
         diagnostics: &mut diagnostics,
     };
@@ -611,7 +612,7 @@ fn the_page_says_what_every_purpose_means() {
         let rules = purpose.rules();
         let row = format!("| `{}` | {} |", rules.name, rules.summary);
         assert!(
-            schema::PAGE.notes.contains(&row),
+            Network::PAGE.notes.contains(&row),
             "missing on the page: {row}"
         );
     }

@@ -240,7 +240,8 @@ fn arguments(id: &ArmId, endpoint: &Json, prior: Option<&Input>, seen: &Seen) ->
             None if groups.is_empty() => None,
             _ => Some(groups),
         },
-        allow_shared_subnet: prior.and_then(|prior| prior.allow_shared_subnet),
+        // No property of the endpoint; after an import it is what it is by default.
+        allow_shared_subnet: prior.map_or(Some(false), |prior| prior.allow_shared_subnet),
         tags: seen
             .tag_policy()
             .observed(endpoint, prior.and_then(|prior| prior.tags.as_ref())),

@@ -23,8 +23,8 @@ pub fn of(input: &Input, found: Option<&Json>, prior: Option<&Json>) -> Json {
     }
     if input.is_premium() {
         let (public_access, default_action) = input.exposure.switches();
-        let rules = input.allowed_ip_ranges.iter().flatten();
-        let rules = rules.map(|range| json!({"action": "Allow", "value": stripped(range)}));
+        let rules = rules(input, found, prior).into_iter();
+        let rules = rules.map(|range| json!({"action": "Allow", "value": range}));
         properties["publicNetworkAccess"] = public_access.into();
         properties["networkRuleSet"] = json!({
             "defaultAction": default_action,
@@ -201,6 +201,29 @@ pub fn same_key(a: &str, b: &str) -> bool {
 /// `https://<vault>/keys/<name>`, without the version that may follow.
 pub fn versionless(key: &str) -> String {
     key.split('/').take(5).collect::<Vec<_>>().join("/")
+}
+
+/// The ranges to allow: those of the argument; without it, what is there but for those that it
+/// had before, where it had any.
+fn rules<'a>(input: &'a Input, found: Option<&'a Json>, prior: Option<&Json>) -> Vec<&'a str> {
+    if let Some(ranges) = &input.allowed_ip_ranges {
+        return ranges.iter().map(|range| stripped(range)).collect();
+    }
+    let former = former_rules(prior);
+    if former.is_empty() {
+        return Vec::new();
+    }
+    let there = found.map(ip_rules).unwrap_or_default().into_iter();
+    there
+        .filter(|rule| !former.contains(&stripped(rule)))
+        .collect()
+}
+
+/// The ranges that the argument had before.
+pub fn former_rules(prior: Option<&Json>) -> Vec<&str> {
+    let ranges = prior.and_then(|prior| prior["allowed_ip_ranges"].as_array());
+    let ranges = ranges.into_iter().flatten().filter_map(Json::as_str);
+    ranges.map(stripped).collect()
 }
 
 /// A range as Azure stores it: it leaves out the length of a single address.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tfplugin_rs::value::{Path, Value};
 
-use super::body::ip_rules;
+use super::body::{ip_rules, stripped};
 use super::standing::{Standing, ways};
 use super::{Exposure, PREMIUM, connections, is_home, tier};
 use crate::arm::{ArmId, Json, normalize};
@@ -158,7 +158,16 @@ fn close(check: &mut Check<'_>, id: &ArmId, found: &Json, is: Exposure) -> Resul
 fn allow(check: &mut Check<'_>, id: &ArmId, found: &Json) {
     let planned = check.planned.get("allowed_ip_ranges");
     let allowed = match planned {
-        Value::Null => !ip_rules(found).is_empty(),
+        // What this resource allowed before goes with the argument.
+        Value::Null => {
+            let former = check.prior.map(|prior| prior.get("allowed_ip_ranges"));
+            let former = former.and_then(Value::as_items).unwrap_or_default();
+            let is_ours = |rule: &str| {
+                let mut former = former.iter().filter_map(Value::as_str);
+                former.any(|own| stripped(own) == stripped(rule))
+            };
+            ip_rules(found).into_iter().any(|rule| !is_ours(rule))
+        }
         Value::Unknown(_) => true,
         ranges => ranges.as_items().is_some_and(|ranges| !ranges.is_empty()),
     };

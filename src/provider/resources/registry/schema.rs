@@ -97,7 +97,8 @@ pub const SCHEMA: Schema = Schema::new(
             .describe(
                 "The public IPv4 addresses and ranges that may reach the registry when its exposure is \
                  `allowlist`; up to 100. They are kept, without effect, while it is `private`. When it is \
-                 not set, the rules that others made are left alone; `[]` removes them.",
+                 not set, the rules that others made are left alone (and those that it had are removed); `[]` \
+                 removes all.",
             )
             .checked(&[
                 Check::Items(0, 100),

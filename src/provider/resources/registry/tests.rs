@@ -265,6 +265,16 @@ fn rules_that_others_made_stay_when_none_are_managed_and_go_when_they_are() {
             rules(expected)
         );
     }
+    // Left out after it was managed: ours goes, theirs stays.
+    let both = merge(
+        open.clone(),
+        json!({"properties": {"networkRuleSet": {"ipRules": [rule, {"action": "Allow", "value": "203.0.113.9"}]}}}),
+    );
+    let prior = json!({"allowed_ip_ranges": ["203.0.113.7/32"]});
+    assert_eq!(
+        json!(requests(&allowlist(json!(null)), &both, Some(prior))),
+        rules(json!([{"action": "Allow", "value": "203.0.113.9"}]))
+    );
     let unmanaged = allowlist(json!(null));
     let observed = observe::observe(&id(), Some(&unmanaged), &seen(open)).unwrap();
     assert_eq!(observed.input.allowed_ip_ranges, None);

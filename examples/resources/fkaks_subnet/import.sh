@@ -1,0 +1,1 @@
+tofu import fkaks_subnet.example /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/images-endpoints

@@ -1,0 +1,496 @@
+//! One provider in process, driven as Terraform's core drives it, against a sandbox of its own on
+//! loopback; and what a test wants to know of the sandbox.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use fkaks_sandbox::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Options, Running, Sandbox, Settings};
+use serde_json::{Value as Json, json};
+use terraform_provider_fkaks::arm::{
+    ArmId, Call, Client, Clock, Environment, Settings as ArmSettings, Write,
+};
+use terraform_provider_fkaks::provider::Fkaks;
+use tfplugin_rs::framework::Diagnostics;
+use tfplugin_rs::testing::{Core, Instance, Outcome};
+use tfplugin_rs::value::{Value, to_json};
+use tokio_util::sync::CancellationToken;
+
+use crate::fixtures::Fixture;
+
+/// What a case finds: nothing wrong, or what was expected and what was found.
+pub type Verdict = Result<(), String>;
+
+/// How much faster the provider's clock runs than the one on the wall.
+pub const SPEED: u32 = 50;
+
+/// A secret that must show nowhere.
+const SECRET: &str = "generic-tests-hunter2";
+
+/// A sandbox with what the fixture stands on, and a provider.
+pub struct Lab {
+    /// The fixture.
+    pub fixture: &'static Fixture,
+    /// The host that plays core.
+    pub core: Core,
+    /// Whether configurations get short timeouts, for cases that wait for them.
+    pub hurried: bool,
+    sandbox: Running,
+    /// The ids that were there before, in lower case.
+    before: BTreeSet<String>,
+}
+
+/// One request to Resource Manager.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    pub method: String,
+    pub path: String,
+    pub body: Json,
+}
+
+/// A place in a sequence of requests: the nth of this method on this path. The random ids of
+/// operations are `*`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Point {
+    pub method: String,
+    pub path: String,
+    pub nth: u32,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} (time {})", self.method, self.path, self.nth + 1)
+    }
+}
+
+impl Point {
+    /// Whether the request changes something.
+    pub fn writes(&self) -> bool {
+        self.method != "GET"
+    }
+
+    /// Whether it asks an operation how far it is.
+    pub fn polls(&self) -> bool {
+        self.path.contains('*')
+    }
+}
+
+impl Lab {
+    /// A sandbox with the fixture's surroundings.
+    pub async fn of(fixture: &'static Fixture) -> Self {
+        let options = Options {
+            settings: Settings {
+                unwatched_ms: 200,
+                ..Settings::default()
+            },
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
+        let core = core(&sandbox).await;
+        let mut lab = Self {
+            fixture,
+            core,
+            hurried: false,
+            sandbox,
+            before: BTreeSet::new(),
+        };
+        lab.prepare().await;
+        lab.before = lab.all_ids();
+        for actor in (fixture.actors)() {
+            lab.control("POST", "/_sandbox/actors", &actor);
+        }
+        lab.forget_requests();
+        lab
+    }
+
+    /// Makes what the fixture stands on, as someone else would.
+    async fn prepare(&self) {
+        let clock = Clock::fast(SPEED);
+        let settings = ArmSettings {
+            clock: Some(clock.clone()),
+            ..ArmSettings::default()
+        };
+        let client = settings
+            .or_environment(&environment(&self.sandbox))
+            .and_then(Client::new)
+            .expect("a client");
+        for (id, body) in (self.fixture.stands_on)() {
+            let call = Call::new(&clock, Duration::from_secs(600), CancellationToken::new());
+            let id = ArmId::parse(&id).expect("an ARM id");
+            let write = Write::default();
+            let made = match client.put(&call, &id, &body, write).await {
+                Ok(pending) => pending.wait(&call).await,
+                Err(error) => Err(error),
+            };
+            made.unwrap_or_else(|error| panic!("what the fixture stands on: {id}: {error}"));
+        }
+    }
+
+    /// Another process: nothing is remembered but the state.
+    pub async fn restart(&mut self) {
+        self.core = core(&self.sandbox).await;
+    }
+
+    /// Creation or change to that configuration.
+    pub async fn apply(&self, config: &Json, prior: Option<Instance>) -> Outcome {
+        let name = self.fixture.resource;
+        let config = self.config(config);
+        self.core.apply(name, &config, prior).await
+    }
+
+    /// Refresh, then creation or change, as `apply` on the command line.
+    pub async fn whole_apply(&self, config: &Json, prior: Option<Instance>) -> Outcome {
+        let prior = match prior {
+            None => None,
+            Some(prior) => {
+                let read = self.core.refresh(prior).await;
+                if read.diagnostics.has_errors() {
+                    return read;
+                }
+                read.instance
+            }
+        };
+        self.apply(config, prior).await
+    }
+
+    /// The configuration as core would send it.
+    pub fn config(&self, config: &Json) -> Value {
+        let mut config = config.clone();
+        if self.hurried {
+            config["timeouts"] =
+                json!({ "create": "3m", "read": "3m", "update": "3m", "delete": "3m" });
+        }
+        self.core
+            .config(self.fixture.resource, &config)
+            .unwrap_or_else(|error| panic!("{}: the configuration: {error}", self.fixture))
+    }
+
+    /// A request to the sandbox's remote control.
+    pub fn control(&self, method: &str, path: &str, body: &Json) -> Json {
+        let (status, answer) = self.sandbox.control(method, path, Some(body));
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        answer
+    }
+
+    /// Sets a fault.
+    pub fn fault(&self, point: &Point, after: u32, count: Option<u32>, effect: &Json) {
+        let fault = json!({
+            "match": { "method": point.method, "path": point.path },
+            "after": after, "count": count, "effect": effect,
+        });
+        self.control("POST", "/_sandbox/faults", &fault);
+    }
+
+    /// Forgets all faults.
+    pub fn clear_faults(&self) {
+        self.control("DELETE", "/_sandbox/faults", &json!({}));
+    }
+
+    /// How many requests the faults have hit.
+    pub fn hits(&self) -> u64 {
+        let faults = self.control("GET", "/_sandbox/faults", &json!({}));
+        let faults = faults["value"].as_array().into_iter().flatten();
+        faults.filter_map(|fault| fault["hit"].as_u64()).sum()
+    }
+
+    /// Waits until a request that came has been answered, whoever listens.
+    pub async fn until_answered(&self, point: &Point) {
+        while !self.points().contains(point) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Changes settings of the sandbox.
+    pub fn settings(&self, settings: &Json) {
+        self.control("PATCH", "/_sandbox/settings", settings);
+    }
+
+    /// All requests to Resource Manager since they were forgotten.
+    pub fn requests(&self) -> Vec<Exchange> {
+        let log = self.control("GET", "/_sandbox/requests", &json!({}));
+        let mut entries: Vec<&Json> = log["value"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry["kind"] == "arm")
+            .collect();
+        entries.sort_by_key(|entry| entry["number"].as_u64());
+        entries
+            .into_iter()
+            .map(|entry| Exchange {
+                method: entry["method"].as_str().unwrap_or_default().to_owned(),
+                path: entry["path"].as_str().unwrap_or_default().to_owned(),
+                body: entry["body"].clone(),
+            })
+            .collect()
+    }
+
+    /// The requests since they were forgotten that change something.
+    pub fn writes(&self) -> Vec<String> {
+        let requests = self.requests().into_iter();
+        requests
+            .filter(|request| request.method != "GET")
+            .map(|request| format!("{} {}", request.method, request.path))
+            .collect()
+    }
+
+    /// The requests since they were forgotten, as places for faults.
+    pub fn points(&self) -> Vec<Point> {
+        let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
+        let requests = self.requests().into_iter();
+        requests
+            .map(|request| {
+                let path = shape_of(&request.path);
+                let count = counts
+                    .entry((request.method.clone(), path.to_lowercase()))
+                    .or_default();
+                *count += 1;
+                Point {
+                    method: request.method,
+                    path,
+                    nth: *count - 1,
+                }
+            })
+            .collect()
+    }
+
+    /// Empties the request log.
+    pub fn forget_requests(&self) {
+        self.control("DELETE", "/_sandbox/requests", &json!({}));
+    }
+
+    /// What this resource has made, consequences included: ids in lower case.
+    pub fn made(&self) -> BTreeSet<String> {
+        &self.all_ids() - &self.before
+    }
+
+    /// The same, with `*` for random ids.
+    pub fn made_shapes(&self) -> Vec<String> {
+        let mut shapes: Vec<String> = self.made().iter().map(|id| shape_of(id)).collect();
+        shapes.sort();
+        shapes
+    }
+
+    /// Everything that is stored and was not there before, by id, without what differs between
+    /// two runs.
+    pub fn made_bodies(&self) -> BTreeMap<String, Json> {
+        let made = self.made();
+        self.bodies()
+            .into_iter()
+            .filter(|(id, _)| made.contains(id))
+            .map(|(id, body)| (shape_of(&id), steady(&body)))
+            .collect()
+    }
+
+    /// Everything that is stored, by id in lower case.
+    pub fn bodies(&self) -> BTreeMap<String, Json> {
+        let stored = self.control("GET", "/_sandbox/resources?full", &json!({}));
+        let stored = stored["value"].as_array().into_iter().flatten();
+        stored
+            .map(|body| {
+                let id = body["id"].as_str().unwrap_or_default();
+                (id.to_lowercase(), body.clone())
+            })
+            .collect()
+    }
+
+    /// One stored object.
+    pub fn body(&self, id: &str) -> Option<Json> {
+        self.bodies().remove(&id.to_lowercase())
+    }
+
+    fn all_ids(&self) -> BTreeSet<String> {
+        let stored = self.control("GET", "/_sandbox/resources", &json!({}));
+        let stored = stored["value"].as_array().into_iter().flatten();
+        stored
+            .filter_map(|id| Some(id.as_str()?.to_lowercase()))
+            .collect()
+    }
+
+    /// Whether an operation is still running.
+    pub fn is_busy(&self) -> bool {
+        let operations = self.control("GET", "/_sandbox/operations", &json!({}));
+        let operations = operations["value"].as_array().into_iter().flatten();
+        operations
+            .into_iter()
+            .any(|operation| operation["outcome"].is_null())
+    }
+}
+
+/// A provider in a process of its own, as far as its memory goes.
+async fn core(sandbox: &Running) -> Core {
+    let provider = Fkaks::with(Clock::fast(SPEED), environment(sandbox));
+    let core = Core::start(provider).await.expect("a socket");
+    let told = core.configure(&json!({})).await;
+    assert!(!told.has_errors(), "{}", shown(&told));
+    core
+}
+
+fn environment(sandbox: &Running) -> Environment {
+    [
+        ("ARM_RESOURCE_MANAGER_ENDPOINT", sandbox.base_url.as_str()),
+        ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", &sandbox.base_url),
+        ("ARM_TENANT_ID", DEFAULT_TENANT),
+        ("ARM_SUBSCRIPTION_ID", DEFAULT_SUBSCRIPTION),
+        ("ARM_CLIENT_ID", "00000000-0000-0000-0000-0000000000c1"),
+        ("ARM_CLIENT_SECRET", SECRET),
+        ("ARM_USE_CLI", "false"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// Diagnostics as a person reads them.
+pub fn shown(told: &Diagnostics) -> String {
+    told.iter()
+        .map(|one| {
+            format!(
+                "{:?}: {} [{}]\n{}",
+                one.severity, one.summary, one.path, one.detail
+            )
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Errors among diagnostics are not expected; secrets never are.
+pub fn no_errors(what: &str, told: &Diagnostics) -> Verdict {
+    no_secrets(told)?;
+    if told.has_errors() {
+        return Err(format!("{what} should succeed, and said:\n{}", shown(told)));
+    }
+    Ok(())
+}
+
+/// Nothing that logs in shows in what the user is told.
+pub fn no_secrets(told: &Diagnostics) -> Verdict {
+    let text = shown(told);
+    // Every JSON web token begins like this.
+    if text.contains(SECRET) || text.contains("eyJ") || text.contains("Bearer ") {
+        return Err(format!(
+            "a secret or a token is in what the user is told:\n{text}"
+        ));
+    }
+    Ok(())
+}
+
+/// The state as JSON.
+pub fn json_of(instance: &Instance) -> Json {
+    to_json(&instance.state).unwrap_or_else(|error| panic!("the state: {error}"))
+}
+
+/// The ids of the ledger in a state, in lower case: those that are owned, and those attempted.
+pub fn ledger(instance: Option<&Instance>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut owned, mut attempted) = (BTreeSet::new(), BTreeSet::new());
+    let state = instance.map(json_of).unwrap_or_default();
+    for (part, ids) in state["objects"].as_object().into_iter().flatten() {
+        let ids = ids.as_array().into_iter().flatten();
+        let ids = ids.filter_map(|id| Some(id.as_str()?.to_lowercase()));
+        if part.ends_with(" (attempted)") {
+            attempted.extend(ids);
+        } else {
+            owned.extend(ids);
+        }
+    }
+    (owned, attempted)
+}
+
+/// A path with `*` for what is random in it, but for subscriptions and tenants.
+pub fn shape_of(path: &str) -> String {
+    let mut after_subscriptions = false;
+    let segments = path.split('/').map(|segment| {
+        let fixed = std::mem::replace(
+            &mut after_subscriptions,
+            segment.eq_ignore_ascii_case("subscriptions"),
+        );
+        if fixed {
+            segment.to_owned()
+        } else {
+            without_guids(segment)
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// The text with `*` for each GUID in it.
+fn without_guids(text: &str) -> String {
+    const LENGTH: usize = 36;
+    let is_guid = |at: usize| {
+        text.get(at..at + LENGTH).is_some_and(|part| {
+            part.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+        })
+    };
+    let mut shape = String::new();
+    let mut at = 0;
+    while at < text.len() {
+        if is_guid(at) {
+            shape.push('*');
+            at += LENGTH;
+        } else {
+            let next = text[at..].chars().next().map_or(1, char::len_utf8);
+            shape.push_str(&text[at..at + next]);
+            at += next;
+        }
+    }
+    shape
+}
+
+/// A body without what differs between two runs: etags, times, random ids.
+pub fn steady(body: &Json) -> Json {
+    match body {
+        Json::String(text) => Json::String(if text.starts_with('/') {
+            shape_of(text)
+        } else {
+            without_guids(text)
+        }),
+        Json::Array(items) => items.iter().map(steady).collect(),
+        Json::Object(members) => members
+            .iter()
+            .filter(|(name, _)| {
+                let name = name.to_lowercase();
+                !matches!(
+                    name.as_str(),
+                    "etag"
+                        | "systemdata"
+                        | "creationdate"
+                        | "timestamp"
+                        | "resourceguid"
+                        | "internalid"
+                )
+            })
+            .map(|(name, value)| (name.clone(), steady(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// Where two documents differ: a line for each place.
+pub fn differences(expected: &Json, found: &Json) -> Vec<String> {
+    fn walk(at: &str, expected: &Json, found: &Json, lines: &mut Vec<String>) {
+        match (expected, found) {
+            (Json::Object(a), Json::Object(b)) => {
+                let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+                for name in names {
+                    walk(
+                        &format!("{at}.{name}"),
+                        &expected[name],
+                        &found[name],
+                        lines,
+                    );
+                }
+            }
+            (a, b) if a == b => {}
+            (a, b) => lines.push(format!(
+                "{}: expected {a}, found {b}",
+                at.trim_start_matches('.')
+            )),
+        }
+    }
+    let mut lines = Vec::new();
+    walk("", expected, found, &mut lines);
+    lines
+}
