@@ -194,7 +194,7 @@ pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
             diagnostics.error(
                 Path::attribute(file),
                 format!("{value} and {file} cannot both be set"),
-                format!("Each gives the same value.\n\nFix: remove one of them."),
+                "Each gives the same value.\n\nFix: remove one of them.",
             );
         }
     }

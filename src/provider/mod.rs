@@ -60,7 +60,7 @@ fn listed<C: Composite>() -> Listed {
         page: C::PAGE,
         timeouts: C::TIMEOUTS,
         anchor: C::ANCHOR,
-        make: Managed::<C>::new,
+        make: Managed::<C>::on,
     }
 }
 

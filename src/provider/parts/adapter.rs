@@ -28,7 +28,7 @@ use crate::provider::session::{Session, SessionSlot};
 /// Private data of a resource that was imported and not applied since.
 const IMPORTED: &str = "imported";
 
-/// Private data of the first round of a replacement, for the second: the id of what will go.
+/// Private data of the first round of a replacement, for the second: what will go.
 const REPLACED: &str = "replaced";
 
 /// How long reading the truth may take after the operation itself has no time left.
@@ -42,7 +42,7 @@ pub struct Managed<C> {
 
 impl<C: Composite> Managed<C> {
     /// The resource, on the provider's session.
-    pub fn new(session: SessionSlot) -> Arc<dyn Resource> {
+    pub fn on(session: SessionSlot) -> Arc<dyn Resource> {
         Arc::new(Self {
             session,
             composite: PhantomData,
@@ -520,20 +520,17 @@ impl<C: Composite> Resource for Managed<C> {
 }
 
 /// Core plans a replacement twice: as a change, and then as a creation, which is given the
-/// private data of the first plan. The id of what goes is handed over that way; that it had been
-/// imported is not, because its successor must not adopt anything.
-fn hand_over(plan: &mut Plan) -> Option<ArmId> {
+/// private data of the first plan. What goes is handed over that way; that it had been imported
+/// is not, because its successor must not adopt anything.
+fn hand_over(plan: &mut Plan) -> Option<Ledger> {
     match &plan.prior {
         None => {
             plan.private.remove(IMPORTED);
-            let id = plan.private.remove(REPLACED)?;
-            ArmId::parse(id.as_str()?).ok()
+            Some(Ledger::from_json(&plan.private.remove(REPLACED)?))
         }
         Some(prior) => {
-            if !plan.requires_replace.is_empty()
-                && let Some(id) = prior.get("id").as_str()
-            {
-                plan.private.set(REPLACED, id.into());
+            if !plan.requires_replace.is_empty() {
+                plan.private.set(REPLACED, ledger_of(prior).to_json());
             }
             None
         }

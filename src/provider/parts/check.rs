@@ -2,8 +2,9 @@
 //! before, Azure's facts, and a place for what is found wrong.
 
 use tfplugin_rs::framework::Diagnostics;
-use tfplugin_rs::value::{Path, Value};
+use tfplugin_rs::value::{Path, Value, to_json};
 
+use super::ledger::Ledger;
 use super::seen::{Look, Seen, Unread};
 use crate::arm::{ArmId, Json};
 
@@ -16,8 +17,9 @@ pub struct Check<'a> {
     pub planned: &'a Value,
     /// What there is; `None` at creation.
     pub prior: Option<&'a Value>,
-    /// At a creation that replaces another object: that object, which will be gone by then.
-    pub replaced: Option<ArmId>,
+    /// At a creation that replaces another resource: what that one owns, which will be gone by
+    /// then.
+    pub replaced: Option<Ledger>,
     /// What Azure knows; 404 means that it is not made yet.
     pub seen: &'a Seen,
     /// What the user is told.
@@ -41,6 +43,19 @@ impl<'a> Check<'a> {
             Look::Found(json) => Some(json),
             Look::Absent | Look::Denied(_) => None,
         })
+    }
+
+    /// Whether this resource owns the object, or the one that it replaces does.
+    #[must_use]
+    pub fn is_ours(&self, id: &ArmId) -> bool {
+        let prior = self
+            .prior
+            .and_then(|prior| to_json(prior.get("objects")).ok());
+        prior.is_some_and(|objects| Ledger::from_json(&objects).contains(id))
+            || self
+                .replaced
+                .as_ref()
+                .is_some_and(|ledger| ledger.contains(id))
     }
 
     /// Whether the resource is being created.

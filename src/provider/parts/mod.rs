@@ -334,6 +334,7 @@ pub(crate) fn check_alone<C: Composite>(
         config: planned,
         planned,
         prior,
+        replaced: None,
         seen,
         diagnostics: &mut diagnostics,
     })?;

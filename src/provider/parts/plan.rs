@@ -100,7 +100,7 @@ fn objects<C: Composite>(
 /// When Azure cannot be read.
 pub async fn check<C: Composite>(
     plan: &Plan,
-    replaced: Option<&ArmId>,
+    replaced: Option<&Ledger>,
     world: &World,
 ) -> Result<Diagnostics, Error> {
     let decide = |seen: &Seen| -> Result<Diagnostics, Unread> {

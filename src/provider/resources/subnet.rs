@@ -15,8 +15,8 @@ use crate::arm::{ArmId, Json};
 use crate::network::names;
 use crate::network::plan::{self, Place};
 use crate::provider::parts::{
-    Check, Composite, DRIFT, ID, Lock, Look, OBJECTS, Observed, Page, Part, Seen, Surroundings,
-    Unread, Wanted, same_id,
+    Check, Composite, DRIFT, ID, Ledger, Lock, Look, OBJECTS, Observed, Page, Part, Seen,
+    Surroundings, Unread, Wanted, same_id,
 };
 
 /// `fkaks_subnet`
@@ -388,11 +388,12 @@ fn check_place(check: &mut Check<'_>) -> Result<(), Unread> {
     };
     let mut facts = Facts::of(&id, network, name);
     // What this one replaces is gone by then.
-    for former in check
+    let replaced = check
         .replaced
         .iter()
-        .chain(&check.prior.and_then(planned_id))
-    {
+        .flat_map(Ledger::iter)
+        .map(|(_, id)| id);
+    for former in replaced.chain(&check.prior.and_then(planned_id)) {
         if former.parent() == Some(id.clone()) {
             facts
                 .others

@@ -363,7 +363,9 @@ fn records_of_others(check: &mut Check<'_>) -> Result<(), Unread> {
         return Ok(());
     };
     facts?;
-    if let Some(other) = way::owner(found, &own, &registry, check.seen)? {
+    if let Some(other) = way::owner(found, &own, &registry, check.seen)?
+        && !check.is_ours(&other)
+    {
         check.error(
             Path::attribute("dns"),
             format!("another endpoint writes the records of {} in this zone", registry.name()),
@@ -419,10 +421,6 @@ fn other_links(check: &mut Check<'_>) -> Result<(), Unread> {
                 .filter(|other| other.name().eq_ignore_ascii_case(zone.name())),
         );
     }
-    let prior = check
-        .prior
-        .map(|prior| prior.get("objects").clone())
-        .unwrap_or_default();
     let links: Vec<_> = zones
         .iter()
         .map(|zone| check.seen.list(zone, "virtualNetworkLinks"))
@@ -439,7 +437,7 @@ fn other_links(check: &mut Check<'_>) -> Result<(), Unread> {
             else {
                 continue;
             };
-            if is_ours(&prior, &link_id) {
+            if check.is_ours(&link_id) {
                 continue;
             }
             already_linked(check, key, network, &zone, other, &link_id);
@@ -504,15 +502,6 @@ fn moving_zone(check: &mut Check<'_>) {
             ),
         );
     }
-}
-
-fn is_ours(objects: &Value, id: &ArmId) -> bool {
-    objects.as_map().into_iter().flatten().any(|(_, ids)| {
-        ids.as_items().unwrap_or_default().iter().any(|own| {
-            own.as_str()
-                .is_some_and(|own| own.eq_ignore_ascii_case(id.as_str()))
-        })
-    })
 }
 
 fn id_of(json: &Json) -> Option<ArmId> {

@@ -61,60 +61,44 @@ pub fn of(input: &Input, found: Option<&Json>, prior: Option<&Json>) -> Json {
         body["identity"] = identity;
     }
     if let Some(found) = found {
-        leave_out_defaults(&mut body, found);
+        leave_out(&defaults(), &mut body, found);
     }
     body
 }
 
 /// What Azure has where it says nothing: older API versions and lower tiers leave these out, and
 /// that is no difference.
-const DEFAULTS: &[(&str, &str, &str)] = &[
-    ("/properties", "adminUserEnabled", "false"),
-    ("/properties", "anonymousPullEnabled", "false"),
-    ("/properties", "dataEndpointEnabled", "false"),
-    ("/properties", "networkRuleBypassAllowedForTasks", "false"),
-    (
-        "/properties",
-        "networkRuleBypassOptions",
-        "\"AzureServices\"",
-    ),
-    ("/properties", "publicNetworkAccess", "\"Enabled\""),
-    (
-        "/properties",
-        "roleAssignmentMode",
-        "\"LegacyRegistryPermissions\"",
-    ),
-    ("/properties/networkRuleSet", "defaultAction", "\"Allow\""),
-    (
-        "/properties/policies/azureADAuthenticationAsArmPolicy",
-        "status",
-        "\"enabled\"",
-    ),
-    ("/properties/policies/exportPolicy", "status", "\"enabled\""),
-    (
-        "/properties/policies/quarantinePolicy",
-        "status",
-        "\"disabled\"",
-    ),
-    (
-        "/properties/policies/retentionPolicy",
-        "status",
-        "\"disabled\"",
-    ),
-];
+fn defaults() -> Json {
+    json!({"properties": {
+        "adminUserEnabled": false,
+        "anonymousPullEnabled": false,
+        "dataEndpointEnabled": false,
+        "networkRuleBypassAllowedForTasks": false,
+        "networkRuleBypassOptions": "AzureServices",
+        "networkRuleSet": {"defaultAction": "Allow"},
+        "policies": {
+            "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
+            "exportPolicy": {"status": "enabled"},
+            "quarantinePolicy": {"status": "disabled"},
+            "retentionPolicy": {"status": "disabled"},
+        },
+        "publicNetworkAccess": "Enabled",
+        "roleAssignmentMode": "LegacyRegistryPermissions",
+    }})
+}
 
-fn leave_out_defaults(body: &mut Json, found: &Json) {
-    for (parent, name, default) in DEFAULTS {
-        let silent = found
-            .pointer(parent)
-            .is_none_or(|parent| parent[name].is_null());
-        if let Some(members) = body.pointer_mut(parent).and_then(Json::as_object_mut)
-            && silent
-            && members
-                .get(*name)
-                .is_some_and(|wanted| wanted.to_string() == *default)
-        {
-            members.remove(*name);
+fn leave_out(defaults: &Json, body: &mut Json, found: &Json) {
+    let Some(members) = body.as_object_mut() else {
+        return;
+    };
+    for (name, default) in defaults.as_object().into_iter().flatten() {
+        let found = &found[name.as_str()];
+        match members.get_mut(name) {
+            Some(wanted) if default.is_object() => leave_out(default, wanted, found),
+            Some(wanted) if found.is_null() && wanted == default => {
+                members.remove(name);
+            }
+            _ => {}
         }
     }
 }
