@@ -204,3 +204,30 @@ fn every_schema_is_one_that_both_clis_accept() {
     let problems = tfplugin_rs::framework::audit(&provider::Fkaks::new());
     assert!(problems.is_empty(), "{problems:#?}");
 }
+
+/// The table is generated; where Azure's published types lie beside the repository, it must be
+/// what they say.
+#[test]
+fn the_table_of_writable_properties_is_that_of_azures_types() {
+    let types = Path::new(ROOT).join("../shared/azure/types");
+    if !types.is_dir() {
+        // The types are data of 30 MB that the repository does not carry.
+        return;
+    }
+    let written = std::process::Command::new("python3")
+        .arg(Path::new(ROOT).join("tools/writable-table"))
+        .arg(&types)
+        .output()
+        .unwrap();
+    assert!(
+        written.status.success(),
+        "{}",
+        String::from_utf8_lossy(&written.stderr)
+    );
+    let committed =
+        fs::read_to_string(Path::new(ROOT).join("src/provider/parts/writable.txt")).unwrap();
+    assert!(
+        String::from_utf8_lossy(&written.stdout) == committed,
+        "tools/writable-table TYPES > src/provider/parts/writable.txt writes it anew"
+    );
+}

@@ -232,8 +232,9 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
             "give the caller ({principal}) a role with the action `{action}`, for example\n\n  \
              resource \"azurerm_role_assignment\" \"example\" {{\n    \
              scope                = \"{scope}\"\n    \
-             role_definition_name = \"Network Contributor\" # or a custom role with the action\n    \
-             principal_id         = \"{principal}\"\n  }}"
+             role_definition_name = \"{}\" # or a custom role with the action\n    \
+             principal_id         = \"{principal}\"\n  }}",
+            role(&failure.id)
         ));
     }
     if error.is_timeout() {
@@ -245,6 +246,18 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
         );
     }
     None
+}
+
+/// The smallest of Azure's own roles that may manage objects of that type.
+fn role(id: &ArmId) -> &'static str {
+    let kind = id.resource_type().to_lowercase();
+    if kind.starts_with("microsoft.network/privatednszones") {
+        "Private DNS Zone Contributor"
+    } else if kind.starts_with("microsoft.network/") {
+        "Network Contributor"
+    } else {
+        "Contributor"
+    }
 }
 
 /// Azure's own words, with its code and request ids.

@@ -3,17 +3,32 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::parts::{Locks, Surroundings};
-use crate::arm::Client;
+use crate::arm::{Call, Client};
 
 /// A configured provider.
 #[derive(Debug)]
 pub struct Session {
     /// Speaks to Azure.
     pub client: Client,
-    /// Facts about where the provider runs.
+    /// Facts about where the provider runs, as far as the configuration tells them.
     pub surroundings: Arc<Surroundings>,
     /// The locks of this process.
     pub locks: Locks,
+}
+
+impl Session {
+    /// Facts about where the provider runs. The names of a cloud of one's own come from its
+    /// metadata, which is read when it is first needed; where it cannot be read, the request that
+    /// follows says why.
+    pub async fn surroundings(&self, call: &Call) -> Arc<Surroundings> {
+        match self.client.discover(call).await {
+            Ok(cloud) if *cloud != self.surroundings.cloud => Arc::new(Surroundings {
+                cloud: cloud.clone(),
+                ..(*self.surroundings).clone()
+            }),
+            Ok(_) | Err(_) => Arc::clone(&self.surroundings),
+        }
+    }
 }
 
 /// Why there is no session.

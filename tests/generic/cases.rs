@@ -37,6 +37,16 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How many failures are shown in full.
 const SHOWN: usize = 12;
 
+/// Some of all kinds for the case at that place, in turn, so that neighbours meet different ones
+/// and a run stays short; all of them where `FKAKS_GENERIC_ALL` is set.
+pub fn in_turn<T: Clone>(all: &[T], place: usize, some: usize) -> Vec<T> {
+    if some >= all.len() || std::env::var_os("FKAKS_GENERIC_ALL").is_some() {
+        return all.to_vec();
+    }
+    let turned = all.iter().cycle().skip(place * some % all.len());
+    turned.take(some).cloned().collect()
+}
+
 /// Runs the cases whose names contain `FKAKS_GENERIC`, where that is set.
 ///
 /// # Panics
@@ -63,6 +73,7 @@ pub async fn run(cases: Vec<Case>, at_once: usize) {
         .buffer_unordered(at_once)
         .collect()
         .await;
+    println!("{} of {all} cases were run", ends.len());
     let mut failures: Vec<String> = ends
         .into_iter()
         .filter_map(|(name, verdict)| Some(format!("== {name}\n{}\n", verdict.err()?)))

@@ -457,6 +457,8 @@ pub fn steady(body: &Json) -> Json {
                     "etag"
                         | "systemdata"
                         | "creationdate"
+                        | "lastupdatedtime"
+                        | "lastkeyrotationtimestamp"
                         | "timestamp"
                         | "resourceguid"
                         | "internalid"

@@ -1,11 +1,13 @@
 //! The steps of a resource's life, and what must hold after each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 use tfplugin_rs::testing::{Action, Instance, Outcome, Planned};
 use tfplugin_rs::value::Value;
+use tokio::sync::OnceCell;
 
 use crate::fixtures::Fixture;
 use crate::lab::{
@@ -13,7 +15,7 @@ use crate::lab::{
 };
 
 /// What is done when something goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     Create,
     Read,
@@ -92,14 +94,27 @@ pub struct Clean {
     /// What is there and in no ledger, because Azure makes and deletes it with what is.
     pub consequences: BTreeSet<String>,
     /// The bodies at the end, as stored.
-    pub bodies: std::collections::BTreeMap<String, Json>,
+    pub bodies: BTreeMap<String, Json>,
 }
 
-/// Runs a phase without faults.
+/// A run of a phase without faults, made once for all tests of the process.
 pub async fn clean_run(fixture: &'static Fixture, phase: Phase) -> Clean {
+    type Runs = Mutex<BTreeMap<(String, Phase), Arc<OnceCell<Clean>>>>;
+    static RUNS: Runs = Mutex::new(BTreeMap::new());
+    let cell = {
+        let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(runs.entry((fixture.to_string(), phase)).or_default())
+    };
+    cell.get_or_init(|| run_cleanly(fixture, phase))
+        .await
+        .clone()
+}
+
+async fn run_cleanly(fixture: &'static Fixture, phase: Phase) -> Clean {
     let fail = |what: String| -> ! { panic!("{fixture}: {phase} without faults: {what}") };
     let lab = Lab::of(fixture).await;
     let prior = phase.before(&lab).await.unwrap_or_else(|what| fail(what));
+    let mut consequences = consequences_of(&lab, prior.as_ref());
     lab.forget_requests();
     let mut end = phase.run(&lab, prior).await;
     no_errors("it", &end.diagnostics).unwrap_or_else(|what| fail(what));
@@ -109,14 +124,20 @@ pub async fn clean_run(fixture: &'static Fixture, phase: Phase) -> Clean {
         end = lab.apply(&(fixture.config)(), None).await;
         no_errors("a creation", &end.diagnostics).unwrap_or_else(|what| fail(what));
     }
-    let (owned, _) = ledger(end.instance.as_ref());
-    let made = lab.made();
+    consequences.extend(consequences_of(&lab, end.instance.as_ref()));
     Clean {
         points,
         shapes: lab.made_shapes(),
-        consequences: made.difference(&owned).map(|id| shape_of(id)).collect(),
+        consequences,
         bodies: lab.bodies(),
     }
+}
+
+/// What is there and in no ledger: Azure made it with what is.
+fn consequences_of(lab: &Lab, instance: Option<&Instance>) -> BTreeSet<String> {
+    let (owned, _) = ledger(instance);
+    let made = lab.made();
+    made.difference(&owned).map(|id| shape_of(id)).collect()
 }
 
 /// What a plan would change: the path of each value, and how.

@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::print_stdout,
     missing_docs,
     clippy::needless_pass_by_value
 )]
@@ -80,32 +81,32 @@ async fn what_someone_else_made_is_never_adopted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_at_any_request_leaves_true_state() {
-    run(interruptions::cases(&Trouble::QUICK).await, BUSY).await;
+    run(interruptions::cases(&Trouble::QUICK, 2).await, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_at_any_request_leaves_true_state() {
-    run(interruptions::cases(&Trouble::STOPS).await, BUSY).await;
+    run(interruptions::cases(&Trouble::STOPS, 1).await, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timeout_at_any_request_leaves_true_state() {
-    run(interruptions::cases(&Trouble::SLOW).await, IDLE).await;
+    run(interruptions::cases(&Trouble::SLOW, 1).await, IDLE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_not_now_at_any_request_converges_in_the_same_apply() {
-    run(retries::cases(&retries::answers(), false).await, BUSY).await;
+    run(retries::cases(&retries::answers(), 2, false).await, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_connection_at_any_request_converges_in_the_same_apply() {
     let effect = [("dropped", json!("dropConnection"))];
-    run(retries::cases(&effect, false).await, BUSY).await;
+    run(retries::cases(&effect, 1, false).await, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_at_any_write_converges_in_the_same_apply() {
     let effect = [("the answer is lost", json!("lostAnswer"))];
-    run(retries::cases(&effect, true).await, BUSY).await;
+    run(retries::cases(&effect, 1, true).await, BUSY).await;
 }

@@ -60,7 +60,7 @@ async fn left_alone(fixture: &'static Fixture, path: String, clean: Clean) -> Ve
         ));
     }
     let is_anchor = |id: &ArmId| id.is(fixture.anchor());
-    if family.iter().any(|id| is_anchor(id)) && !told.contains("import {") {
+    if family.iter().any(is_anchor) && !told.contains("import {") {
         return Err(format!("the refusal should show the import block:\n{told}"));
     }
     untouched(&lab, &stood, &family)?;

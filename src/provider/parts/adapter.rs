@@ -59,11 +59,12 @@ impl<C: Composite> Managed<C> {
         }
     }
 
-    fn world(session: &Session, call: Call) -> World {
+    async fn world(session: &Session, call: Call) -> World {
+        let surroundings = session.surroundings(&call).await;
         World::new(
             session.client.clone(),
             call,
-            Arc::clone(&session.surroundings),
+            surroundings,
             Embedding {
                 types: C::EMBEDDED,
                 within: C::embedded,
@@ -88,10 +89,6 @@ impl<C: Composite> Managed<C> {
             let call = Call::new(session.client.clock(), AFTERMATH, CancellationToken::new());
             Self::world(session, call)
         };
-        let world = world.unwrap_or_else(anew);
-        for part in C::PARTS {
-            world.finish(part.name);
-        }
         let subject = Subject {
             id,
             prior: input,
@@ -99,22 +96,32 @@ impl<C: Composite> Managed<C> {
             imported: false,
             known: &[],
         };
-        let found = world
-            .resolve(|seen| survey::<C>(&subject, seen))
-            .await?
-            .value;
-        if found.drift.is_empty() {
-            return Ok(found);
+        let world = match world {
+            Some(world) => world,
+            None => anew().await,
+        };
+        let first = Self::surveyed(&world, &subject).await;
+        if first.as_ref().is_ok_and(|found| found.drift.is_empty()) {
+            return first;
         }
-        // A fact may have been read before what changed it: look once more before believing it.
-        let world = anew();
+        // A fact may have been read before what changed it, what is missing went with the
+        // operation itself, and one refusal must not make the state forget what was done: look
+        // once more, as the next reading will.
+        let known = first.as_ref().map_or(ledger, |found| &found.ledger).clone();
+        let subject = Subject {
+            ledger: &known,
+            ..subject
+        };
+        let second = Self::surveyed(&anew().await, &subject).await;
+        if second.is_ok() { second } else { first }
+    }
+
+    async fn surveyed(world: &World, subject: &Subject<'_, C::Input>) -> Result<Survey, Halt> {
         for part in C::PARTS {
             world.finish(part.name);
         }
-        Ok(world
-            .resolve(|seen| survey::<C>(&subject, seen))
-            .await?
-            .value)
+        let found = world.resolve(|seen| survey::<C>(subject, seen)).await?;
+        Ok(found.value)
     }
 
     async fn bring_about(
@@ -148,7 +155,8 @@ impl<C: Composite> Managed<C> {
                 return unchanged(private);
             }
         };
-        let Some(id) = plan::id_of::<C>(&input, &planned, &session.surroundings) else {
+        let world = Self::world(&session, Self::call(&session, cx)).await;
+        let Some(id) = plan::id_of::<C>(&input, &planned, world.surroundings()) else {
             diagnostics.error(
                 Path::root(),
                 format!("the id of {} is not known", C::NAME),
@@ -158,14 +166,14 @@ impl<C: Composite> Managed<C> {
             return unchanged(private);
         };
         let before = prior.as_ref().map(ledger_of).unwrap_or_default();
-        let adopt = match private.remove(IMPORTED) {
+        let adopt = match private.get(IMPORTED) {
             Some(_) => Adopt::All,
             None => Adopt::Given(prior.as_ref().map(named_by).unwrap_or_default()),
         };
         let before_json = prior
             .as_ref()
             .and_then(|prior| to_json(&without_unknowns(prior)).ok());
-        let world = Self::world(&session, Self::call(&session, cx)).with_prior(before_json);
+        let world = world.with_prior(before_json);
         let apply = Apply::<C>::new(
             &world,
             &session.locks,
@@ -194,13 +202,21 @@ impl<C: Composite> Managed<C> {
         }
         let world = (clean && outcome.late.is_empty()).then_some(world);
         let promised = clean && !diagnostics.has_errors();
+        if promised {
+            // Until one apply has come through, the next one adopts what this one did not.
+            private.remove(IMPORTED);
+        }
         // What no property in Azure shows is as it was before a change that has failed, so that
         // the next plan shows the change again and knows where it started.
         let before = prior.as_ref().filter(|_| !promised);
         let basis = before
             .and_then(input_of_state::<C>)
             .unwrap_or(input.clone());
-        let truth = Self::truth(&session, &id, Some(&basis), &outcome.ledger, world).await;
+        let own_facts = world.is_some();
+        let mut truth = Self::truth(&session, &id, Some(&basis), &outcome.ledger, world).await;
+        if own_facts && !truth.as_ref().is_ok_and(|found| found.denied.is_empty()) {
+            truth = Self::truth(&session, &id, Some(&basis), &outcome.ledger, None).await;
+        }
         let state = match truth {
             Ok(found) if found.denied.is_empty() => {
                 warn(&found, diagnostics);
@@ -217,7 +233,7 @@ impl<C: Composite> Managed<C> {
                 // A plan promises that no drift is left, and what was planned as owned is owned.
                 let drift = if promised { &[][..] } else { &found.drift[..] };
                 let ledger = if promised {
-                    outcome.ledger
+                    outcome.ledger.clone()
                 } else {
                     // Nobody answered for these, so they may come into being after this look.
                     found.ledger.with_attempts_of(&outcome.ledger)
@@ -225,15 +241,28 @@ impl<C: Composite> Managed<C> {
                 let keep = before.unwrap_or(&planned);
                 plan::state_of::<C>(&found.attributes, &ledger, drift, keep)
             }
-            _ => {
-                let keep = prior.as_ref().unwrap_or(&planned);
+            unread => {
+                // Without a look, what was promised is what there is, unless something failed.
+                let keep = before.unwrap_or(&planned);
                 let mut known = super::Attributes::new();
                 known.insert("id".to_owned(), id.as_str().into());
-                if clean && let Err(halt) = truth {
-                    report(&[unreadable(&id, doing, halt)], &session, diagnostics);
+                let why = match unread {
+                    Err(halt) => vec![unreadable(&id, doing, halt)],
+                    Ok(found) => found
+                        .denied
+                        .iter()
+                        .map(|error| reading(Some(id.clone()), (**error).clone()))
+                        .collect(),
+                };
+                if clean {
+                    report(&why, &session, diagnostics);
                 }
                 plan::state_of::<C>(&known, &outcome.ledger, &[], keep)
             }
+        };
+        let state = match state {
+            Ok(state) if promised => Ok(plan::as_promised(state, &planned)),
+            state => state,
         };
         match state {
             Ok(state) => Applied {
@@ -271,10 +300,10 @@ impl<C: Composite> Resource for Managed<C> {
 
     async fn plan(&self, cx: &Context, plan: &mut Plan, diagnostics: &mut Diagnostics) {
         let session = self.session.get().ok();
-        let surroundings = session
-            .as_ref()
-            .map(|session| Arc::clone(&session.surroundings))
-            .unwrap_or_default();
+        let surroundings = match &session {
+            Some(session) => session.surroundings(&Self::call(session, cx)).await,
+            None => Arc::default(),
+        };
         plan::foresee::<C>(plan, &surroundings);
         let former = hand_over(plan);
         let replaced = plan
@@ -303,7 +332,7 @@ impl<C: Composite> Resource for Managed<C> {
         let found = match &session {
             None => plan::check_offline::<C>(plan, &surroundings),
             Some(session) => {
-                let world = Self::world(session, Self::call(session, cx));
+                let world = Self::world(session, Self::call(session, cx)).await;
                 match plan::check::<C>(plan, former.as_ref(), &world).await {
                     Ok(found) => found,
                     Err(error) => {
@@ -358,7 +387,7 @@ impl<C: Composite> Resource for Managed<C> {
             input_of_state::<C>(&state)
         };
         let ledger = ledger_of(&state);
-        let world = Self::world(&session, Self::call(&session, cx));
+        let world = Self::world(&session, Self::call(&session, cx)).await;
         for part in C::PARTS {
             world.finish(part.name);
         }
@@ -432,7 +461,7 @@ impl<C: Composite> Resource for Managed<C> {
         };
         let ledger = ledger_of(&state);
         let input = input_of_state::<C>(&state);
-        let world = Self::world(&session, Self::call(&session, cx));
+        let world = Self::world(&session, Self::call(&session, cx)).await;
         let (left, failures) = remove::<C>(&world, &session.locks, input.as_ref(), ledger).await;
         if left.is_empty() && failures.is_empty() {
             return Applied {

@@ -406,10 +406,12 @@ impl<'a, C: Composite> Apply<'a, C> {
             if self.ledger().of(part.name).next().is_none() {
                 continue;
             }
-            let Ok(wants) = self.wants(part).await else {
-                continue;
-            };
-            failures.extend(self.remove_obsolete_of(part, &wants.value).await);
+            match self.wants(part).await {
+                Ok(wants) => failures.extend(self.remove_obsolete_of(part, &wants.value).await),
+                // What is not known to be wanted is not known to be obsolete either.
+                Err(Stop::Failed(why)) => failures.extend(why),
+                Err(Stop::Late(_) | Stop::Skipped) => {}
+            }
         }
         failures
     }
@@ -467,6 +469,10 @@ impl<'a, C: Composite> Apply<'a, C> {
         self.ledger().remove(id);
         self.world.forget_object(id);
         self.world.enter(id, Look::Absent);
+        // What the object lay in may show that it has gone.
+        if let Some(parent) = id.parent().filter(|parent| self.ledger().contains(parent)) {
+            self.world.forget_object(&parent);
+        }
         Ok(())
     }
 

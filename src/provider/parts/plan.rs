@@ -189,6 +189,34 @@ pub fn state_of<C: Composite>(
     Ok(state)
 }
 
+/// The state with what its plan knew already. Whatever changed between the plan and now is for the
+/// next reading to show: core takes no other value than the one that it was promised. What is
+/// owned is the truth all the same.
+pub fn as_promised(mut state: Value, planned: &Value) -> Value {
+    for (name, promise) in planned.as_map().into_iter().flatten() {
+        if name != "objects" {
+            let kept = promised(state.get(name), promise);
+            state.set(name, kept);
+        }
+    }
+    state
+}
+
+fn promised(found: &Value, promise: &Value) -> Value {
+    match (found, promise) {
+        (_, promise) if promise.is_wholly_known() => promise.clone(),
+        (Value::Map(found), Value::Map(promise)) if found.keys().eq(promise.keys()) => {
+            let members = found.iter().zip(promise.values());
+            Value::Map(
+                members
+                    .map(|((name, found), promise)| (name.clone(), promised(found, promise)))
+                    .collect(),
+            )
+        }
+        (found, _) => found.clone(),
+    }
+}
+
 /// The value with null in place of everything that is unknown.
 pub fn without_unknowns(value: &Value) -> Value {
     match value {

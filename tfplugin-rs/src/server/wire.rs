@@ -75,9 +75,21 @@ fn diagnostic(diagnostic: Diagnostic) -> pb::Diagnostic {
     pb::Diagnostic {
         severity: severity.into(),
         summary: diagnostic.summary,
-        detail: diagnostic.detail,
+        detail: kept_whole(&diagnostic.detail),
         attribute: (!diagnostic.path.steps().is_empty()).then(|| path(&diagnostic.path)),
     }
+}
+
+/// The CLIs wrap every line that does not begin with a space, which tears ids in lists from their dashes.
+fn kept_whole(detail: &str) -> String {
+    let lines = detail.split('\n').map(|line| {
+        if line.starts_with("- ") {
+            format!("  {line}")
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The message for a path.

@@ -213,7 +213,7 @@ pub fn unused(world: &World, subnet: &Resource) -> ArmResult<()> {
     ))
 }
 
-fn fill(world: &mut World, new: &mut Resource, _: Option<&Resource>) -> ArmResult<()> {
+fn fill(_: &mut World, new: &mut Resource, _: Option<&Resource>) -> ArmResult<()> {
     new.unset("/location");
     new.default("/properties/privateEndpointNetworkPolicies", "Disabled");
     new.default("/properties/privateLinkServiceNetworkPolicies", "Enabled");
@@ -231,23 +231,25 @@ fn fill(world: &mut World, new: &mut Resource, _: Option<&Resource>) -> ArmResul
             }
         }
     }
-    let region = world
-        .get(network_of(&id).as_str())
-        .and_then(|network| network.text("/location"))
-        .unwrap_or("*")
-        .to_owned();
     if let Some(Value::Array(endpoints)) = new.body.pointer_mut("/properties/serviceEndpoints") {
         for endpoint in endpoints {
             endpoint["provisioningState"] = json!("Succeeded");
-            if endpoint.get("locations").is_none() {
-                endpoint["locations"] = json!([region]);
-            }
         }
     }
     Ok(())
 }
 
 fn render(world: &World, subnet: &Resource, body: &mut Value) {
+    // A subnet may be made in the body of its network, whose region is known only then.
+    if let Some(Value::Array(endpoints)) = body.pointer_mut("/properties/serviceEndpoints") {
+        let network = world.get(network_of(&subnet.id).as_str());
+        let region = network.and_then(|network| network.text("/location"));
+        for endpoint in endpoints {
+            if endpoint.get("locations").is_none() {
+                endpoint["locations"] = json!([region.unwrap_or("*")]);
+            }
+        }
+    }
     let configurations = configurations(world, &subnet.id);
     if !configurations.is_empty() {
         body["properties"]["ipConfigurations"] = ids(&configurations);

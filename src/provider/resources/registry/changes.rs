@@ -92,6 +92,7 @@ fn wanted_properties(gap: &Gap<'_>, to: u8) -> Map<String, Json> {
         for (name, wanted) in wanted["policies"].as_object().into_iter().flatten() {
             policies.insert(name.clone(), wanted.clone());
         }
+        off_means_default_days(&mut policies);
         properties.insert("policies".to_owned(), Json::Object(policies));
     }
     // Azure takes the end of exports only in the same request as the end of public access.
@@ -155,7 +156,17 @@ fn give_up(found: &Json, to: u8, properties: &mut Map<String, Json>) {
         }
     }
     if !policies.is_empty() {
+        off_means_default_days(&mut policies);
         properties.insert("policies".to_owned(), Json::Object(policies));
+    }
+}
+
+/// A retention policy that is off leaves none of its days behind: Azure's default is 7.
+fn off_means_default_days(policies: &mut Map<String, Json>) {
+    if let Some(retention) = policies.get_mut("retentionPolicy")
+        && retention["status"] == "disabled"
+    {
+        retention["days"] = 7.into();
     }
 }
 

@@ -257,11 +257,11 @@ fn without_spaces(text: &str) -> String {
 
 fn key(found: &Json, prior: Option<&CustomerManagedKey>) -> Option<CustomerManagedKey> {
     let encryption = &found["properties"]["encryption"];
-    if encryption["status"] != "enabled" {
+    let key = &encryption["keyVaultProperties"];
+    let id = key["keyIdentifier"].as_str()?;
+    if encryption["status"] == "disabled" {
         return None;
     }
-    let key = &encryption["keyVaultProperties"];
-    let id = key["keyIdentifier"].as_str().unwrap_or_default();
     let same = |prior: &&CustomerManagedKey| same_key(&prior.sent(None), id);
     let client = key["identity"].as_str().unwrap_or_default();
     Some(CustomerManagedKey {

@@ -68,14 +68,17 @@ pub const SCHEMA: Schema = Schema::new(
         Attribute::required("name", Kind::String)
             .describe("The name, unique in all of Azure: it becomes the host `<name>.azurecr.io`.")
             .checked(&[Check::Text(names::REGISTRY, names::registry)])
+            .same_when(same_id)
             .replaces(),
         Attribute::required("resource_group_id", Kind::String)
             .describe("The resource group.")
             .checked(&[ARM_ID])
-            .replaces_when("to another group", |prior, planned| !same_id(prior, planned)),
+            .same_when(same_id)
+            .replaces(),
         Attribute::required("location", Kind::String)
             .describe("The region, such as `westeurope`.")
-            .replaces_when("to another region", |prior, planned| !same_region(prior, planned)),
+            .same_when(same_region)
+            .replaces(),
         Attribute::optional("sku", Kind::String)
             .describe(
                 "The tier: `Premium`, or `Standard` or `Basic` for a registry that is public. Private \
@@ -106,7 +109,8 @@ pub const SCHEMA: Schema = Schema::new(
                     "a public IPv4 address or range, such as `203.0.113.7` or `203.0.113.0/24`",
                     validate::ip_range,
                 )),
-            ]),
+            ])
+            .same_when(validate::same_ranges),
         Attribute::optional("trusted_services_enabled", Kind::Bool)
             .describe(
                 "Whether trusted Microsoft services pass the network rules. Defender for Containers needs \

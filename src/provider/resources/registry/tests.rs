@@ -311,7 +311,10 @@ fn a_higher_tier_comes_first_and_a_lower_one_last() {
                 "dataEndpointEnabled": false,
                 "publicNetworkAccess": "Enabled",
                 "networkRuleSet": {"defaultAction": "Allow", "ipRules": []},
-                "policies": {"exportPolicy": {"status": "enabled"}, "retentionPolicy": {"status": "disabled"}},
+                "policies": {
+                    "exportPolicy": {"status": "enabled"},
+                    "retentionPolicy": {"status": "disabled", "days": 7}
+                },
             }}),
             json!({"sku": {"name": "Basic"}}),
         ]

@@ -1,6 +1,6 @@
 //! What can be found wrong without Azure. All of it at once, each on its argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value};
@@ -276,4 +276,15 @@ pub fn ip_range(text: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Whether two sets allow the same addresses, however they are written.
+pub fn same_ranges(a: &Value, b: &Value) -> bool {
+    let ranges = |value: &Value| -> Option<BTreeSet<String>> {
+        let ranges = value.as_items()?.iter();
+        ranges
+            .map(|range| Some(stripped(range.as_str()?).to_owned()))
+            .collect()
+    };
+    a == b || ranges(a).is_some_and(|a| ranges(b) == Some(a))
 }
