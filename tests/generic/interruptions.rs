@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tfplugin_rs::testing::{Instance, Outcome};
 
-use crate::cases::{Case, in_turn};
+use crate::cases::{Case, in_turn, is_settled};
 use crate::fixtures::{FIXTURES, Fixture};
 use crate::lab::{Lab, Point, Verdict, ledger, no_errors};
 use crate::life::{Clean, Phase, clean_run, ends_clean, gone, is_true, nothing_is_forgotten};
@@ -105,7 +105,7 @@ impl Trouble {
                 tokio::pin!(run);
                 let stop = async {
                     while lab.hits() == 0 {
-                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        tokio::time::sleep(Duration::from_millis(4)).await;
                     }
                     lab.core.stop().await
                 };
@@ -139,7 +139,10 @@ impl Ending {
 /// endings.
 pub async fn cases(troubles: &[Trouble], some: usize) -> Vec<Case> {
     let mut cases = Vec::new();
-    for fixture in FIXTURES {
+    for fixture in FIXTURES
+        .iter()
+        .filter(|fixture| is_settled(fixture.resource))
+    {
         for phase in Phase::ALL {
             let clean = clean_run(fixture, phase).await;
             for (place, point) in clean.points.iter().enumerate() {
@@ -148,7 +151,10 @@ pub async fn cases(troubles: &[Trouble], some: usize) -> Vec<Case> {
                     .copied()
                     .filter(|trouble| trouble.befalls(point))
                     .collect();
-                for (kind, trouble) in in_turn(&fitting, place, some).into_iter().enumerate() {
+                for (kind, trouble) in in_turn(&fitting, place, fixture.share(some))
+                    .into_iter()
+                    .enumerate()
+                {
                     let endings = match phase {
                         Phase::Adopt => &Ending::ALL[..1],
                         _ => &Ending::ALL[..],

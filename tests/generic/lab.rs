@@ -195,7 +195,7 @@ impl Lab {
 
     /// Waits until a request that came has been answered, whoever listens.
     pub async fn until_answered(&self, point: &Point) {
-        while !self.points().contains(point) {
+        while self.answered(point) <= point.nth as usize {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -234,11 +234,12 @@ impl Lab {
             .collect()
     }
 
-    /// The requests since they were forgotten, as places for faults.
+    /// The requests since they were forgotten, as places for faults. Of the polls of operations
+    /// the first and the last are enough: those between are alike.
     pub fn points(&self) -> Vec<Point> {
         let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
         let requests = self.requests().into_iter();
-        requests
+        let points: Vec<Point> = requests
             .map(|request| {
                 let path = shape_of(&request.path);
                 let count = counts
@@ -251,7 +252,28 @@ impl Lab {
                     nth: *count - 1,
                 }
             })
+            .collect();
+        let last = |point: &Point| {
+            let key = (point.method.clone(), point.path.to_lowercase());
+            counts
+                .get(&key)
+                .is_some_and(|count| point.nth + 1 == *count)
+        };
+        points
+            .into_iter()
+            .filter(|point| !point.polls() || point.nth == 0 || last(point))
             .collect()
+    }
+
+    /// How many requests were answered there.
+    fn answered(&self, point: &Point) -> usize {
+        let requests = self.requests().into_iter();
+        requests
+            .filter(|request| {
+                request.method == point.method
+                    && shape_of(&request.path).eq_ignore_ascii_case(&point.path)
+            })
+            .count()
     }
 
     /// Empties the request log.

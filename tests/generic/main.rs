@@ -95,14 +95,8 @@ async fn a_timeout_at_any_request_leaves_true_state() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_of_not_now_at_any_request_converges_in_the_same_apply() {
+async fn an_answer_of_not_now_or_none_at_any_request_converges_in_the_same_apply() {
     run(retries::cases(&retries::answers(), 2, false).await, BUSY).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_connection_at_any_request_converges_in_the_same_apply() {
-    let effect = [("dropped", json!("dropConnection"))];
-    run(retries::cases(&effect, 1, false).await, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::cases::{Case, in_turn};
+use crate::cases::{Case, in_turn, is_settled};
 use crate::fixtures::{FIXTURES, Fixture};
 use crate::lab::{Lab, Point, Verdict, differences, json_of, no_errors};
 use crate::life::{Clean, Phase, clean_run, gone, settled};
@@ -12,13 +12,16 @@ use crate::life::{Clean, Phase, clean_run, gone, settled};
 pub async fn cases(effects: &[(&str, Json)], some: usize, only_writes: bool) -> Vec<Case> {
     let mut cases = Vec::new();
     for fixture in FIXTURES {
+        if !only_writes && !is_settled(fixture.resource) {
+            continue;
+        }
         for phase in Phase::ALL {
             let clean = clean_run(fixture, phase).await;
             for (place, point) in clean.points.iter().enumerate() {
                 if only_writes && !point.writes() {
                     continue;
                 }
-                for (what, effect) in in_turn(effects, place, some) {
+                for (what, effect) in in_turn(effects, place, fixture.share(some)) {
                     let name = format!("{fixture}: {phase}: {point}: {what}");
                     let (point, clean) = (point.clone(), clean.clone());
                     cases.push(Case::new(
@@ -46,6 +49,7 @@ pub fn answers() -> Vec<(&'static str, Json)> {
         ("429 of contention", answer(429, "RetryableError", None)),
         ("500", answer(500, "InternalServerError", None)),
         ("503", answer(503, "ServiceUnavailable", Some(1))),
+        ("a reset", json!("dropConnection")),
     ]
 }
 

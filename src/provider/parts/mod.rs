@@ -141,6 +141,8 @@ pub struct Observed<C: Composite> {
     pub output: C::Output,
     /// What no attribute can show, each with its reason.
     pub drift: Vec<String>,
+    /// What others have taken over: it is left to them, and never deleted.
+    pub released: Vec<ArmId>,
     /// What the user should know and the provider does not fight: summary and detail.
     pub warnings: Vec<(String, String)>,
 }
@@ -152,6 +154,7 @@ impl<C: Composite> Observed<C> {
             input,
             output,
             drift: Vec::new(),
+            released: Vec::new(),
             warnings: Vec::new(),
         }
     }

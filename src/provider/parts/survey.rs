@@ -77,6 +77,9 @@ pub fn survey<C: Composite>(
         }
     }
     let observed = observed?;
+    for id in &observed.released {
+        ledger.remove(id);
+    }
     match anchor? {
         Look::Denied(error) => denied.push(error),
         Look::Absent => {}

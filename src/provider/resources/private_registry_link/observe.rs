@@ -77,6 +77,7 @@ pub fn observe(
             Look::Absent => {}
             Look::Found(_) => {
                 if let Some(other) = owner_elsewhere(record, &observed.input, seen)? {
+                    observed.released.push(record.id.clone());
                     observed.warnings.push((
                         format!("A record {} belongs to another endpoint", record.name),
                         format!(

@@ -188,6 +188,13 @@ fn the_record_of_another_living_endpoint_is_not_taken_back() {
         Seen::of(objects)
     };
     assert_eq!(disagreement(&input(), &with("Approved")).unwrap(), None);
+    let observed = observe::observe(&input().id(), Some(&input()), &with("Approved")).unwrap();
+    let record = zone_json().child("A", "fkacrprivate");
+    assert_eq!(
+        observed.released,
+        [record],
+        "so that no destroy takes it along"
+    );
     assert!(
         disagreement(&input(), &with("Disconnected"))
             .unwrap()
