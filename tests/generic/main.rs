@@ -1,6 +1,7 @@
-//! What must hold for every resource of the provider's list: each test here runs over all of them,
-//! with the provider in process and a sandbox for each case. A new resource needs a fixture, and
-//! nothing else.
+//! What must hold for every resource of the provider's list, with the provider in process and a
+//! sandbox for each case. A new resource needs a fixture, and nothing else. Every test runs over
+//! all resources, but for those that interrupt or refuse every request: they run over the settled
+//! ones of `cases.rs`, and over all with `FKAKS_GENERIC_ALL=1`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
