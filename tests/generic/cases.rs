@@ -47,15 +47,6 @@ pub fn in_turn<T: Clone>(all: &[T], place: usize, some: usize) -> Vec<T> {
     turned.take(some).cloned().collect()
 }
 
-/// The resources whose behaviour under every interruption is settled; the others run with
-/// `FKAKS_GENERIC_ALL`, and some of their cases still fail (see the known gaps in the changelog).
-const SETTLED: &[&str] = &["fkaks_resource_group"];
-
-/// Whether a resource takes part in the tests that interrupt it at every request.
-pub fn is_settled(resource: &str) -> bool {
-    SETTLED.contains(&resource) || std::env::var_os("FKAKS_GENERIC_ALL").is_some()
-}
-
 /// Runs the cases whose names contain `FKAKS_GENERIC`, where that is set.
 ///
 /// # Panics

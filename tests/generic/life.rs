@@ -268,8 +268,8 @@ pub fn nothing_is_forgotten(lab: &Lab, outcome: &Outcome, clean: &Clean) -> Verd
     bodies_are_writable(lab)
 }
 
-/// The state is what reading finds.
-pub async fn is_true(lab: &Lab, outcome: &Outcome) -> Verdict {
+/// The state is what reading finds: its ledger, and, where they could be read, its attributes.
+pub async fn is_true(lab: &Lab, outcome: &Outcome, attributes: bool) -> Verdict {
     let told = || shown(&outcome.diagnostics);
     let (owned, attempted) = ledger(outcome.instance.as_ref());
     let Some(instance) = &outcome.instance else {
@@ -289,7 +289,7 @@ pub async fn is_true(lab: &Lab, outcome: &Outcome) -> Verdict {
             told()
         ));
     }
-    let Some(read) = read.instance else {
+    let Some(read) = read.instance.filter(|_| attributes) else {
         return Ok(());
     };
     let (mut state, mut read) = (json_of(instance), json_of(&read));

@@ -1,10 +1,12 @@
 //! How the framework's calls become apply, survey, remove and plan.
 
+mod changing;
+
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures::future::join_all;
 use tfplugin_rs::async_trait;
 use tfplugin_rs::framework::{
     Applied, Change, Context, Diagnostics, Import, Imported, Plan, Private, Resource, Stored,
@@ -12,10 +14,9 @@ use tfplugin_rs::framework::{
 };
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::{Path, Value, to_json};
-use tokio_util::sync::CancellationToken;
 
 use super::Composite;
-use super::apply::{Adopt, Apply, ids_in};
+use super::apply::ids_in;
 use super::ledger::Ledger;
 use super::plan::{self, without_unknowns};
 use super::remove::remove;
@@ -30,9 +31,6 @@ const IMPORTED: &str = "imported";
 
 /// Private data of the first round of a replacement, for the second: what will go.
 const REPLACED: &str = "replaced";
-
-/// How long reading the truth may take after the operation itself has no time left.
-const AFTERMATH: Duration = Duration::from_secs(120);
 
 /// A composite as the framework sees it.
 pub struct Managed<C> {
@@ -76,207 +74,20 @@ impl<C: Composite> Managed<C> {
         Call::new(session.client.clock(), cx.timeout, cx.stop.clone())
     }
 
-    /// What there is, after an operation: with its own facts, or, when it was stopped or has
-    /// failed, read anew with a little time of its own.
-    async fn truth(
-        session: &Session,
-        id: &ArmId,
-        input: Option<&C::Input>,
-        ledger: &Ledger,
-        world: Option<World>,
-    ) -> Result<Survey, Halt> {
-        let anew = || {
-            let call = Call::new(session.client.clock(), AFTERMATH, CancellationToken::new());
-            Self::world(session, call)
-        };
-        let subject = Subject {
-            id,
-            prior: input,
-            ledger,
-            imported: false,
-            known: &[],
-        };
-        let world = match world {
-            Some(world) => world,
-            None => anew().await,
-        };
-        let first = Self::surveyed(&world, &subject).await;
-        if first.as_ref().is_ok_and(|found| found.drift.is_empty()) {
-            return first;
+    /// What there is once the deletions that are under way have come to their end: what is on its
+    /// way out is neither there nor gone.
+    async fn at_rest(world: &World, subject: &Subject<'_, C::Input>) -> Result<Survey, Halt> {
+        let found = world.resolve(|seen| survey::<C>(subject, seen)).await?;
+        if found.value.leaving.is_empty() {
+            return Ok(found.value);
         }
-        // A fact may have been read before what changed it, what is missing went with the
-        // operation itself, and one refusal must not make the state forget what was done: look
-        // once more, as the next reading will.
-        let known = first.as_ref().map_or(ledger, |found| &found.ledger).clone();
-        let subject = Subject {
-            ledger: &known,
-            ..subject
-        };
-        let second = Self::surveyed(&anew().await, &subject).await;
-        if second.is_ok() { second } else { first }
-    }
-
-    async fn surveyed(world: &World, subject: &Subject<'_, C::Input>) -> Result<Survey, Halt> {
-        for part in C::PARTS {
-            world.finish(part.name);
+        let ends = found.value.leaving.iter().map(|id| world.until_gone(id));
+        if join_all(ends).await.iter().any(Result::is_err) {
+            return Ok(found.value);
         }
+        world.forget(&found.asked);
         let found = world.resolve(|seen| survey::<C>(subject, seen)).await?;
         Ok(found.value)
-    }
-
-    async fn bring_about(
-        &self,
-        cx: &Context,
-        change: Change,
-        doing: Doing,
-        diagnostics: &mut Diagnostics,
-    ) -> Applied {
-        let Change {
-            config,
-            prior,
-            planned,
-            mut private,
-        } = change;
-        let unchanged = |private| Applied {
-            state: prior.clone(),
-            private,
-        };
-        let Some(session) = self.session(diagnostics) else {
-            return unchanged(private);
-        };
-        let input = match plan::input_of::<C>(&planned, &config) {
-            Ok(input) => input,
-            Err(error) => {
-                diagnostics.error(
-                    Path::root(),
-                    format!("the configuration of {} cannot be understood", C::NAME),
-                    error,
-                );
-                return unchanged(private);
-            }
-        };
-        let world = Self::world(&session, Self::call(&session, cx)).await;
-        let Some(id) = plan::id_of::<C>(&input, &planned, world.surroundings()) else {
-            diagnostics.error(
-                Path::root(),
-                format!("the id of {} is not known", C::NAME),
-                "Fix: give the provider a subscription, with `subscription_id` in its block or \
-                 ARM_SUBSCRIPTION_ID in the environment.",
-            );
-            return unchanged(private);
-        };
-        let before = prior.as_ref().map(ledger_of).unwrap_or_default();
-        let adopt = match private.get(IMPORTED) {
-            Some(_) => Adopt::All,
-            None => Adopt::Given(prior.as_ref().map(named_by).unwrap_or_default()),
-        };
-        let before_json = prior
-            .as_ref()
-            .and_then(|prior| to_json(&without_unknowns(prior)).ok());
-        let world = world.with_prior(before_json);
-        let apply = Apply::<C>::new(
-            &world,
-            &session.locks,
-            &input,
-            id.clone(),
-            before.clone(),
-            adopt,
-        );
-        let outcome = apply.run().await;
-
-        report(&outcome.failures, &session, diagnostics);
-        let clean = outcome.failures.is_empty();
-        let stands = outcome.ledger.owns(&id) || before.owns(&id);
-        for (part, why) in &outcome.late {
-            late(C::NAME, part, why, stands, cx.timeout, diagnostics);
-        }
-        if !clean && prior.is_none() && stands {
-            untaint_hint(C::NAME, diagnostics);
-        }
-        if outcome.ledger.is_empty() && !clean {
-            // Nothing came into being: there is nothing to remember.
-            return Applied {
-                state: prior.is_some().then(|| plan_or_prior(&prior)),
-                private,
-            };
-        }
-        let world = (clean && outcome.late.is_empty()).then_some(world);
-        let promised = clean && !diagnostics.has_errors();
-        if promised {
-            // Until one apply has come through, the next one adopts what this one did not.
-            private.remove(IMPORTED);
-        }
-        // What no property in Azure shows is as it was before a change that has failed, so that
-        // the next plan shows the change again and knows where it started.
-        let before = prior.as_ref().filter(|_| !promised);
-        let basis = before
-            .and_then(input_of_state::<C>)
-            .unwrap_or(input.clone());
-        let own_facts = world.is_some();
-        let mut truth = Self::truth(&session, &id, Some(&basis), &outcome.ledger, world).await;
-        if own_facts && !truth.as_ref().is_ok_and(|found| found.denied.is_empty()) {
-            truth = Self::truth(&session, &id, Some(&basis), &outcome.ledger, None).await;
-        }
-        let state = match truth {
-            Ok(found) if found.denied.is_empty() => {
-                warn(&found, diagnostics);
-                if promised && !found.drift.is_empty() && outcome.late.is_empty() {
-                    diagnostics.warning(
-                        Path::root(),
-                        format!("{} is not yet as it should be", C::NAME),
-                        format!(
-                            "- {}\n\nThe next plan shows it again.",
-                            found.drift.join("\n- ")
-                        ),
-                    );
-                }
-                // A plan promises that no drift is left, and what was planned as owned is owned.
-                let drift = if promised { &[][..] } else { &found.drift[..] };
-                let ledger = if promised {
-                    outcome.ledger.clone()
-                } else {
-                    // Nobody answered for these, so they may come into being after this look.
-                    found.ledger.with_attempts_of(&outcome.ledger)
-                };
-                let keep = before.unwrap_or(&planned);
-                plan::state_of::<C>(&found.attributes, &ledger, drift, keep)
-            }
-            unread => {
-                // Without a look, what was promised is what there is, unless something failed.
-                let keep = before.unwrap_or(&planned);
-                let mut known = super::Attributes::new();
-                known.insert("id".to_owned(), id.as_str().into());
-                let why = match unread {
-                    Err(halt) => vec![unreadable(&id, doing, halt)],
-                    Ok(found) => found
-                        .denied
-                        .iter()
-                        .map(|error| reading(Some(id.clone()), (**error).clone()))
-                        .collect(),
-                };
-                if clean {
-                    report(&why, &session, diagnostics);
-                }
-                plan::state_of::<C>(&known, &outcome.ledger, &[], keep)
-            }
-        };
-        let state = match state {
-            Ok(state) if promised => Ok(plan::as_promised(state, &planned)),
-            state => state,
-        };
-        match state {
-            Ok(state) => Applied {
-                state: Some(state),
-                private,
-            },
-            Err(error) => {
-                diagnostics.error(Path::root(), "the provider made a mistake", error);
-                Applied {
-                    state: prior,
-                    private,
-                }
-            }
-        }
     }
 }
 
@@ -304,6 +115,7 @@ impl<C: Composite> Resource for Managed<C> {
             Some(session) => session.surroundings(&Self::call(session, cx)).await,
             None => Arc::default(),
         };
+        plan::reopen::<C>(plan);
         plan::foresee::<C>(plan, &surroundings);
         let former = hand_over(plan);
         let replaced = plan
@@ -399,8 +211,8 @@ impl<C: Composite> Resource for Managed<C> {
             imported,
             known: &known,
         };
-        let found = match world.resolve(|seen| survey::<C>(&subject, seen)).await {
-            Ok(resolved) => resolved.value,
+        let found = match Self::at_rest(&world, &subject).await {
+            Ok(found) => found,
             Err(halt) => {
                 report(
                     &[unreadable(&id, Doing::Reading, halt)],
@@ -470,7 +282,7 @@ impl<C: Composite> Resource for Managed<C> {
             };
         }
         let truth = match id_of(&state) {
-            Some(id) => Self::truth(&session, &id, input.as_ref(), &left, None)
+            Some(id) => Self::truth(&session, &id, input.as_ref(), &left, false, None)
                 .await
                 .ok(),
             None => None,
@@ -630,36 +442,4 @@ fn unreadable(id: &ArmId, doing: Doing, halt: Halt) -> Failure {
         argument: "",
         cause,
     }
-}
-
-/// Once the primary object stands, evidence that is late is a warning: an error would taint a
-/// creation, and the next apply only has to look again.
-fn late(
-    name: &str,
-    part: &str,
-    why: &str,
-    stands: bool,
-    timeout: Duration,
-    diagnostics: &mut Diagnostics,
-) {
-    let minutes = timeout.as_secs() / 60;
-    let summary = format!("{name}: the evidence for {part} did not come within {minutes} minutes");
-    let detail = format!(
-        "Everything was written, and Azure accepted it, but:\n- {why}\n\nThe next plan looks again."
-    );
-    if stands {
-        diagnostics.warning(Path::root(), summary, detail);
-    } else {
-        diagnostics.error(Path::root(), summary, detail);
-    }
-}
-
-fn untaint_hint(name: &str, diagnostics: &mut Diagnostics) {
-    diagnostics.warning(
-        Path::root(),
-        format!("{name} was created in part"),
-        "Terraform marks it as tainted and would replace all of it. What was made is in the state; \
-         when the cause is mended, go on from there instead:\n\n  tofu untaint ADDRESS   (or: \
-         terraform untaint ADDRESS)\n  tofu apply",
-    );
 }

@@ -4,6 +4,8 @@
 //! An id is in the ledger before its PUT leaves; what exists and is not in the ledger is left
 //! alone. When one part fails, those that do not depend on it come to their own end.
 
+mod clearing;
+
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,18 +16,13 @@ use futures::future::join_all;
 use super::compare::{Difference, Lists, differences, is_empty, merged, without_nulls};
 use super::ledger::Ledger;
 use super::locks::Locks;
-use super::remove::objection;
 use super::seen::{Look, Seen};
 use super::tags::{keep_ignored_tags, without_ignored_tags};
 use super::wanted::{Change, Gap, Wanted};
-use super::world::{Halt, Resolved, World};
+use super::world::{Halt, Resolved, World, pause};
 use super::{Composite, Evidence, Part, writable};
 use crate::arm::{ArmId, Error, Json, Write};
 use crate::provider::failure::{Cause, Doing, Failure};
-
-/// The pauses between looks at evidence that is not there yet, in milliseconds; the last one
-/// repeats. The first look again is at once, since facts may just have been read too early.
-const PAUSES: [u64; 6] = [0, 250, 500, 1000, 2000, 5000];
 
 /// One creation or change.
 pub struct Apply<'a, C: Composite> {
@@ -108,6 +105,10 @@ impl<'a, C: Composite> Apply<'a, C> {
         }
         if outcome.failures.is_empty() {
             outcome.failures = self.remove_obsolete().await;
+        }
+        if outcome.failures.is_empty() {
+            let passed_on = C::PARTS.iter().filter(|part| part.transient);
+            passed_on.for_each(|part| self.ledger().forget_part(part.name));
         }
         outcome.ledger = self.ledger().clone();
         outcome
@@ -194,13 +195,13 @@ impl<'a, C: Composite> Apply<'a, C> {
                 break;
             };
             tracing::debug!(part = part.name, why, "evidence is not there yet");
-            self.world.forget(&resolved.asked);
-            let pause = PAUSES
-                .get(round)
-                .or(PAUSES.last())
-                .copied()
-                .unwrap_or_default();
-            let pause = Duration::from_millis(pause);
+            // What has been found is as it was, most likely: what was missing is looked for first.
+            if round == 0 {
+                self.world.forget_absent(&resolved.asked);
+            } else {
+                self.world.forget(&resolved.asked);
+            }
+            let pause = pause(round);
             if !last && call.remaining() < reserve + pause {
                 return Err(Stop::Late(why));
             }
@@ -234,6 +235,14 @@ impl<'a, C: Composite> Apply<'a, C> {
                 .await
                 .map_err(|error| fail(Doing::Reading, error))?
         };
+        if found.is_leaving() {
+            self.world
+                .until_gone(&wanted.id)
+                .await
+                .map_err(|error| fail(Doing::Reading, error))?;
+            let again = self.world.look(&wanted.id).await;
+            found = again.map_err(|error| fail(Doing::Reading, error))?;
+        }
         // Another resource may have written while this one waited for the lock: what is about to
         // be changed beside others is read once more.
         if let Look::Found(json) = &found
@@ -252,7 +261,10 @@ impl<'a, C: Composite> Apply<'a, C> {
                 if !known && !self.may_adopt(&wanted.id) {
                     return Err(self.exists(part, wanted));
                 }
-                self.own(part, &wanted.id);
+                // What is about to pass into other hands is ours only where we made it.
+                if !part.transient {
+                    self.ledger().own(part.name, &wanted.id);
+                }
                 if !self.make_way(wanted).await? {
                     return self.change(part, wanted, &found).await;
                 }
@@ -277,9 +289,7 @@ impl<'a, C: Composite> Apply<'a, C> {
         writable::check(&wanted.id, &body).map_err(|what| bug(wanted, what))?;
         let brings = || wanted.creation.iter().flat_map(|creation| &creation.brings);
 
-        if !part.transient {
-            self.ledger().attempt(part.name, &wanted.id);
-        }
+        self.ledger().attempt(part.name, &wanted.id);
         brings().for_each(|(part, id)| self.ledger().attempt(part, id));
         let client = self.world.client();
         let call = self.world.call();
@@ -296,24 +306,21 @@ impl<'a, C: Composite> Apply<'a, C> {
                 return Err(failure(Doing::Creating, wanted, error));
             }
         };
-        self.own(part, &wanted.id);
+        self.ledger().own(part.name, &wanted.id);
         brings().for_each(|(part, id)| self.ledger().own(part, id));
-        let created = pending.wait(call).await;
-        let created = created.map_err(|error| failure(Doing::Creating, wanted, error))?;
+        let created = match pending.wait(call).await {
+            Ok(created) => created,
+            Err(error) => {
+                // What an operation that failed leaves behind, the next look tells.
+                self.ledger().doubt(part.name, &wanted.id);
+                brings().for_each(|(part, id)| self.ledger().doubt(part, id));
+                return Err(failure(Doing::Creating, wanted, error));
+            }
+        };
         lock(&self.created).insert(wanted.id.clone());
         self.world.made(&wanted.id);
         self.world.enter(&wanted.id, Look::Found(created));
         Ok(())
-    }
-
-    /// Deletes what must be gone before an object is written; whether there was something.
-    async fn make_way(&self, wanted: &Wanted) -> Result<bool, Failure> {
-        let ours = |id: &&ArmId| self.ledger().contains(id);
-        let gone: Vec<&ArmId> = wanted.instead_of.iter().filter(ours).collect();
-        for id in &gone {
-            self.delete(id, wanted.argument).await?;
-        }
-        Ok(!gone.is_empty())
     }
 
     async fn change(
@@ -399,83 +406,6 @@ impl<'a, C: Composite> Apply<'a, C> {
         pending.map_err(fail)?.wait(call).await.map_err(fail)
     }
 
-    /// What the resource owns and wants no more goes last, dependants first.
-    async fn remove_obsolete(&self) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        for part in C::PARTS.iter().rev() {
-            if self.ledger().of(part.name).next().is_none() {
-                continue;
-            }
-            match self.wants(part).await {
-                Ok(wants) => failures.extend(self.remove_obsolete_of(part, &wants.value).await),
-                // What is not known to be wanted is not known to be obsolete either.
-                Err(Stop::Failed(why)) => failures.extend(why),
-                Err(Stop::Late(_) | Stop::Skipped) => {}
-            }
-        }
-        failures
-    }
-
-    /// What one part owns and wants no more goes.
-    async fn remove_obsolete_of(&self, part: &Part<C::Input>, wants: &[Wanted]) -> Vec<Failure> {
-        let given = ids_in(&serde_json::to_value(self.input).unwrap_or_default());
-        let mut obsolete: Vec<ArmId> = self.ledger().of(part.name).cloned().collect();
-        obsolete.retain(|id| wants.iter().all(|wanted| wanted.id != *id));
-        // What is given from now on, or handed over, is no longer ours and stays.
-        obsolete.retain(|id| {
-            let stays = given.contains(id) || (part.leaves)(self.input, id);
-            if stays {
-                self.ledger().remove(id);
-            }
-            !stays
-        });
-        let argument = wants.first().map_or("", |wanted| wanted.argument);
-        let ends = join_all(obsolete.iter().map(|id| async move {
-            let locks = (part.locks)(self.input, id);
-            let held = self.locks.take(self.world.call(), &locks).await;
-            let _held = held.map_err(|error| deletion(id, argument, error))?;
-            let ledger = self.ledger().clone();
-            match objection(self.world, part, id, &ledger).await {
-                Some(kept) => Err(Failure { argument, ..kept }),
-                None => self.delete(id, argument).await,
-            }
-        }));
-        ends.await.into_iter().filter_map(Result::err).collect()
-    }
-
-    async fn delete_with_children(
-        &self,
-        id: &ArmId,
-        argument: &'static str,
-    ) -> Result<(), Failure> {
-        let children: Vec<ArmId> = self
-            .ledger()
-            .iter()
-            .map(|(_, other)| other.clone())
-            .filter(|other| other != id && other.is_within(id))
-            .collect();
-        for child in &children {
-            self.delete(child, argument).await?;
-        }
-        self.delete(id, argument).await
-    }
-
-    async fn delete(&self, id: &ArmId, argument: &'static str) -> Result<(), Failure> {
-        let fail = |error| deletion(id, argument, error);
-        tracing::info!(%id, "deleting");
-        let call = self.world.call();
-        let pending = self.world.client().delete(call, id).await.map_err(fail)?;
-        pending.wait(call).await.map_err(fail)?;
-        self.ledger().remove(id);
-        self.world.forget_object(id);
-        self.world.enter(id, Look::Absent);
-        // What the object lay in may show that it has gone.
-        if let Some(parent) = id.parent().filter(|parent| self.ledger().contains(parent)) {
-            self.world.forget_object(&parent);
-        }
-        Ok(())
-    }
-
     fn body(&self, wanted: &Wanted) -> Result<Json, Failure> {
         let policy = &self.world.surroundings().tags;
         let body = wanted.full_body(policy);
@@ -511,12 +441,6 @@ impl<'a, C: Composite> Apply<'a, C> {
         match &self.adopt {
             Adopt::All => true,
             Adopt::Given(given) => given.contains(id),
-        }
-    }
-
-    fn own(&self, part: &Part<C::Input>, id: &ArmId) {
-        if !part.transient {
-            self.ledger().own(part.name, id);
         }
     }
 
@@ -570,15 +494,6 @@ fn failure(doing: Doing, wanted: &Wanted, error: Error) -> Failure {
         doing,
         id: wanted.id.clone(),
         argument: wanted.argument,
-        cause: Cause::Azure(error),
-    }
-}
-
-fn deletion(id: &ArmId, argument: &'static str, error: Error) -> Failure {
-    Failure {
-        doing: Doing::Deleting,
-        id: id.clone(),
-        argument,
         cause: Cause::Azure(error),
     }
 }

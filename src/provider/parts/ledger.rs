@@ -39,6 +39,18 @@ impl Ledger {
         }
     }
 
+    /// Notes that nobody knows whether an accepted id came into being.
+    pub fn doubt(&mut self, part: &str, id: &ArmId) {
+        remove(&mut self.owned, id);
+        self.attempt(part, id);
+    }
+
+    /// Forgets all ids of a part.
+    pub fn forget_part(&mut self, part: &str) {
+        self.owned.remove(part);
+        self.attempted.remove(part);
+    }
+
     /// With what another ledger has attempted, where this one does not know of it.
     #[must_use]
     pub fn with_attempts_of(mut self, other: &Self) -> Self {

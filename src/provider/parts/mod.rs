@@ -178,7 +178,8 @@ pub struct Part<I: 'static> {
     pub leaves: fn(&I, &ArmId) -> bool,
     /// What is serialised in this process while an object is written or deleted.
     pub locks: fn(&I, &ArmId) -> Vec<Lock>,
-    /// Whether its objects pass into other hands before the apply ends, and so are never owned.
+    /// Whether its objects pass into other hands when the apply ends, and so are owned only until
+    /// then, or until the apply after one that failed.
     pub transient: bool,
     /// Whether what is no longer wanted goes before anything is written, instead of last.
     pub clears_first: bool,

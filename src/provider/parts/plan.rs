@@ -36,6 +36,33 @@ pub fn foresee<C: Composite>(plan: &mut Plan, surroundings: &Surroundings) {
     }
 }
 
+/// Makes unknown again what a creation that failed has left as null: it is kept from the prior
+/// state otherwise, as if Azure had said so.
+pub fn reopen<C: Composite>(plan: &mut Plan) {
+    let Some(prior) = plan.prior.as_ref().filter(|prior| **prior != plan.planned) else {
+        return;
+    };
+    let ledger = to_json(prior.get("objects")).map(|json| Ledger::from_json(&json));
+    let id = prior
+        .get("id")
+        .as_str()
+        .and_then(|id| ArmId::parse(id).ok());
+    if let (Ok(ledger), Some(id)) = (ledger, id)
+        && ledger.owns(&id)
+    {
+        return;
+    }
+    for attribute in C::SCHEMA.attributes {
+        let name = attribute.name;
+        if attribute.is_computed()
+            && plan.config.get(name).is_null()
+            && plan.planned.get(name).is_null()
+        {
+            plan.planned.set(name, Value::unknown());
+        }
+    }
+}
+
 /// The input of a plan: configuration, defaults and what is kept; what is unknown is unset.
 pub fn input_of<C: Composite>(planned: &Value, config: &Value) -> Result<C::Input, String> {
     let mut known = without_unknowns(planned);

@@ -22,6 +22,13 @@ pub enum Look<T = Arc<Json>> {
     Denied(Arc<Error>),
 }
 
+impl<T: std::ops::Deref<Target = Json>> Look<T> {
+    /// Whether Azure is deleting it: it is still there and cannot be used any more.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self, Self::Found(json) if json["properties"]["provisioningState"] == "Deleting")
+    }
+}
+
 /// Something is missing that a decision needs. What it was has been noted in [`Seen`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unread;

@@ -37,6 +37,8 @@ pub struct Survey {
     pub warnings: Vec<(String, String)>,
     /// Whether nothing of the resource exists any more.
     pub gone: bool,
+    /// What the resource owns and Azure is deleting.
+    pub leaving: Vec<ArmId>,
     /// Azure's refusals to let the caller read what the resource owns.
     pub denied: Vec<Arc<Error>>,
 }
@@ -64,11 +66,16 @@ pub fn survey<C: Composite>(
     let mut ledger = subject.ledger.clone();
     let mut denied = Vec::new();
     let mut missing = Vec::new();
+    let mut leaving = Vec::new();
     for (part, id, look) in owned {
-        match look? {
+        let look = look?;
+        if look.is_leaving() {
+            leaving.push(id.clone());
+        }
+        match look {
             Look::Found(_) => ledger.own(part, id),
             Look::Absent => {
-                if ledger.owns(id) {
+                if ledger.owns(id) && !is_transient::<C>(part) {
                     missing.push(id.clone());
                 }
                 ledger.remove(id);
@@ -112,6 +119,15 @@ pub fn survey<C: Composite>(
                 {
                     ledger.own(part.name, &wanted.id);
                 }
+                // An apply that failed may not have come as far as this one.
+                if !subject.imported
+                    && !ledger.contains(&wanted.id)
+                    && !missing.contains(&wanted.id)
+                    && matches!(seen.look(&wanted.id)?, Look::Absent)
+                {
+                    let noun = crate::provider::failure::noun(&wanted.id);
+                    drift.push(format!("{noun} was not made yet: {}", wanted.id));
+                }
                 if ledger.contains(&wanted.id)
                     && let Look::Found(found) = seen.look(&wanted.id)?
                 {
@@ -137,8 +153,14 @@ pub fn survey<C: Composite>(
         drift,
         warnings: observed.warnings,
         gone,
+        leaving,
         denied,
     })
+}
+
+fn is_transient<C: Composite>(part: &str) -> bool {
+    let mut parts = C::PARTS.iter();
+    parts.any(|known| known.transient && known.name == part)
 }
 
 /// Why an object that is there is not as it is wanted: a line for each reason.

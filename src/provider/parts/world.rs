@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::{OnceCell, watch};
@@ -65,6 +66,16 @@ pub struct Resolved<T> {
     pub value: T,
     /// What it was made of.
     pub asked: Missing,
+}
+
+/// The pauses between looks at what has not come about yet, in milliseconds; the last one
+/// repeats. The first look again is at once, since facts may just have been read too early.
+const PAUSES: [u64; 6] = [0, 250, 500, 1000, 2000, 5000];
+
+/// The pause after so many looks.
+pub fn pause(round: usize) -> Duration {
+    let pause = PAUSES.get(round).or(PAUSES.last());
+    Duration::from_millis(pause.copied().unwrap_or_default())
 }
 
 impl World {
@@ -154,6 +165,21 @@ impl World {
         Ok(look)
     }
 
+    /// Waits until a deletion that has begun before comes to its end.
+    ///
+    /// # Errors
+    /// When reading fails, or the call ends before.
+    pub async fn until_gone(&self, id: &ArmId) -> Result<(), Error> {
+        for round in 0_usize.. {
+            self.forget_object(id);
+            if !self.look(id).await?.is_leaving() {
+                break;
+            }
+            self.call.sleep(pause(round)).await?;
+        }
+        Ok(())
+    }
+
     /// Enters what a write answered.
     pub fn enter(&self, id: &ArmId, look: Look<Json>) {
         let look = match look {
@@ -183,6 +209,20 @@ impl World {
     pub fn forget(&self, asked: &Missing) {
         lock(&self.doubted).extend(asked.asked.iter().cloned());
         lock(&self.objects).retain(|id, _| !asked.asked.contains(id));
+        lock(&self.lists).retain(|key, _| !asked.asked_lists.contains(key));
+    }
+
+    /// Forgets which of these objects were not there, and every list.
+    pub fn forget_absent(&self, asked: &Missing) {
+        let mut objects = lock(&self.objects);
+        objects.retain(|id, cell| {
+            let absent = matches!(cell.get(), Some(Look::Absent));
+            let stays = !(absent && asked.asked.contains(id));
+            if !stays {
+                lock(&self.doubted).insert(id.clone());
+            }
+            stays
+        });
         lock(&self.lists).retain(|key, _| !asked.asked_lists.contains(key));
     }
 

@@ -115,6 +115,7 @@ impl Composite for PrivateRegistryLink {
         // Only while the zone changes: the new one answers before any network asks it.
         Part::new("bridge", bridge)
             .after(&["endpoint", "zone"])
+            .leaves(handed_over)
             .transient(),
         Part::new("zone_links", zone_links).after(&["zone"]),
         Part::new("records", records)
