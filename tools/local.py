@@ -5,8 +5,10 @@ import os
 import platform
 import re
 import shutil
+import ssl
 import subprocess
 import threading
+import urllib.request
 from pathlib import Path
 
 from cache import Failed, output, run
@@ -26,6 +28,12 @@ class Sandbox:
         self.host = f"localhost:{port}"
         self.url = f"https://{self.host}"
         self.authority = authority
+
+    def control(self, method, path):
+        """A request to the remote control: what someone else does in this Azure, behind Terraform's back."""
+        context = ssl.create_default_context(cafile=self.authority)
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/_sandbox/{path}", method=method), context=context):
+            pass
 
     def provider_environment(self):
         """The variables with which the provider reaches it as a service principal."""
