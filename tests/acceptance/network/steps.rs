@@ -35,6 +35,10 @@ pub const STEPS: &[Step] = &[
         run: import,
     },
     Step {
+        name: "a_killed_apply_is_finished_by_the_next",
+        run: killed,
+    },
+    Step {
         name: "all_mistakes_are_told_at_once_without_azure",
         run: bad_input,
     },
@@ -354,6 +358,69 @@ fn import(session: &mut Session) {
         "an import of what is as configured writes nothing"
     );
     session.plan().must_be_empty("an imported network");
+}
+
+/// A machine that is lost in the middle of a write has saved nothing of it: what was made then is refused as someone
+/// else's, and taken over by importing the network.
+fn killed(session: &mut Session) {
+    for write in 1..=2 {
+        assert!(
+            session.kill_at_write(&["apply", "-auto-approve"], write),
+            "killed at write {write} of the creation"
+        );
+        go_on(session);
+        session.destroy();
+    }
+    session.apply();
+    const BEFORE: &str = r#"{
+      a = { purpose = "general", address_prefixes = ["10.10.4.0/24"] }
+      b = { purpose = "general", address_prefixes = ["10.10.5.0/24"] }
+    }"#;
+    const AFTER: &str = r#"{
+      b = { purpose = "general", address_prefixes = ["10.10.6.0/24"] }
+      c = { purpose = "general", address_prefixes = ["10.10.4.0/24"] }
+    }"#;
+    // `a` goes, `b` moves, `c` comes.
+    for write in 1..=3 {
+        session.set("subnets", BEFORE);
+        session.apply();
+        session.set("subnets", AFTER);
+        assert!(
+            session.kill_at_write(&["apply", "-auto-approve"], write),
+            "killed at write {write} of the change"
+        );
+        go_on(session);
+    }
+    session.destroy();
+}
+
+/// Applies again, after taking over what a killed apply has made and not saved.
+fn go_on(session: &mut Session) {
+    const ID: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-app/providers/Microsoft.Network/virtualNetworks/fk-vnet";
+    const GROUP: &str = "fkaks_resource_group.app";
+    let exists = |id: &str| {
+        let all = session.sandbox.resources();
+        all.iter().any(|found| found.eq_ignore_ascii_case(id))
+    };
+    let group = ID.split("/providers/").next().unwrap();
+    if session.state(GROUP).is_null() && exists(group) {
+        session
+            .run(&["apply", "-auto-approve"])
+            .must_fail_saying(&["exists already", "import {"]);
+        session.import(GROUP, group);
+    }
+    let applied = session.run(&["apply", "-auto-approve"]);
+    if applied.code != Some(0) {
+        applied.must_fail_saying(&["Nothing is adopted silently", "import"]);
+        if !session.state(NETWORK).is_null() {
+            session.forget(NETWORK);
+        }
+        session.import(NETWORK, ID);
+        session.apply();
+    }
+    session
+        .plan()
+        .must_be_empty("what a killed apply left, applied again");
 }
 
 fn bad_input(session: &mut Session) {
