@@ -5,6 +5,7 @@
 //! them can be right while the whole is not.
 
 mod check;
+mod evidence;
 mod observe;
 mod schema;
 pub(super) mod way;
@@ -18,12 +19,13 @@ use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
 pub(super) use self::check::free_addresses;
+use self::evidence::{disagreement, endpoint_stands, records_agree};
 use self::way::owner_elsewhere;
 use crate::arm::{ArmId, Json, normalize};
-use crate::network::private_link::{self, GROUP_ID, ZONE_GROUP_TTL};
+use crate::network::private_link::{GROUP_ID, ZONE_GROUP_TTL};
 use crate::provider::parts::{
-    Check, Composite, Evidence, Ledger, Lock, Look, Observed, Page, Part, Removal, Seen,
-    Surroundings, Tags, Unread, Wanted,
+    Check, Composite, Ledger, Lock, Look, Observed, Page, Part, Removal, Seen, Surroundings, Tags,
+    Unread, Wanted,
 };
 
 const ZONE_GROUP: &str = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups";
@@ -288,28 +290,6 @@ fn endpoint_locks(input: &Input, _: &ArmId) -> Vec<Lock> {
     ]
 }
 
-fn endpoint_stands(input: &Input, seen: &Seen) -> Result<Evidence, Unread> {
-    let waiting = |what: &str| Evidence::Waiting(format!("private endpoint {} {what}", input.name));
-    let Look::Found(endpoint) = seen.look(&input.id())? else {
-        return Ok(waiting("does not show yet"));
-    };
-    let Some(interface) = way::interface_id(endpoint) else {
-        return Ok(waiting("has no network interface yet"));
-    };
-    Ok(match seen.look(&interface)? {
-        Look::Denied(_) => Evidence::Done,
-        Look::Absent => waiting("has a network interface that does not show yet"),
-        Look::Found(interface) => {
-            let addresses = way::addresses(interface);
-            if addresses.iter().any(|address| address.member == GROUP_ID) {
-                Evidence::Done
-            } else {
-                waiting("has no address for the registry yet")
-            }
-        }
-    })
-}
-
 fn zone(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
     if input.dns.zone_id.is_some() {
         return Ok(Vec::new());
@@ -488,71 +468,6 @@ fn handed_over(input: &Input, id: &ArmId) -> bool {
     };
     (input.dns.records == Records::Policy && id.is_within(&input.id()))
         || (by_group && id.is("Microsoft.Network/privateDnsZones/A") && same_zone())
-}
-
-fn records_agree(input: &Input, seen: &Seen) -> Result<Evidence, Unread> {
-    if input.dns.records == Records::Policy {
-        let groups = seen
-            .list(&input.id(), "privateDnsZoneGroups")?
-            .found()
-            .unwrap_or_default();
-        if groups.is_empty() {
-            return Ok(Evidence::Waiting(format!(
-                "no Azure Policy has attached a DNS zone group to private endpoint {} yet",
-                input.name
-            )));
-        }
-    }
-    Ok(disagreement(input, seen)?.map_or(Evidence::Done, Evidence::Waiting))
-}
-
-/// Why the zone does not answer with the endpoint's addresses, if it does not. A record that
-/// belongs to another living endpoint is no disagreement that could be repaired here.
-fn disagreement(input: &Input, seen: &Seen) -> Result<Option<String>, Unread> {
-    let mut first = None;
-    for record in way::records(input, seen)? {
-        let why = match seen.look(&record.id) {
-            Err(Unread) => {
-                first = Some(Err(Unread));
-                continue;
-            }
-            Ok(Look::Denied(_)) => way::group_evidence(input, &record, seen)?,
-            Ok(Look::Absent) => Some(format!(
-                "A record {} is missing in {}",
-                record.name, record.zone
-            )),
-            Ok(Look::Found(found)) => {
-                let stands = way::record_addresses(found);
-                let same = stands == [record.ip.clone()];
-                if same || owner_elsewhere(&record, input, seen)?.is_some() {
-                    None
-                } else {
-                    Some(format!(
-                        "A record {} in {} leads to {}, and the endpoint has {}",
-                        record.name,
-                        record.zone,
-                        if stands.is_empty() {
-                            "nothing".to_owned()
-                        } else {
-                            stands.join(", ")
-                        },
-                        record.ip
-                    ))
-                }
-            }
-        };
-        if first.is_none() {
-            first = why.map(Ok);
-        }
-    }
-    first.transpose()
-}
-
-/// The DNS suffix of registries in a zone: `azurecr.io` for `privatelink.azurecr.io`.
-fn suffix_of(zone: &ArmId) -> &str {
-    zone.name()
-        .strip_prefix(private_link::ZONE_PREFIX)
-        .unwrap_or(zone.name())
 }
 
 #[cfg(test)]

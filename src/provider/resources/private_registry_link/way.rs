@@ -4,7 +4,8 @@ use crate::arm::{ArmId, Json};
 use crate::network::private_link::Member;
 use crate::provider::parts::{Ledger, Look, Seen, Unread};
 
-use super::{Input, suffix_of};
+use super::Input;
+use super::evidence::suffix_of;
 
 /// An address of the endpoint's network interface, found by its member and never by position.
 #[derive(Debug, Clone, PartialEq)]
