@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::error::{AzureError, Detail};
+use super::azure_error::{AzureError, Detail};
 use super::http::Answer;
 use super::{Error, Json};
 

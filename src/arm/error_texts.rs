@@ -4,7 +4,7 @@
 //! Sources: Microsoft Learn, "Resolve errors for resource not found" and "Throttling Resource
 //! Manager requests"; issues of azurerm and of the REST specifications that name the codes.
 
-use super::error::AzureError;
+use super::azure_error::AzureError;
 
 /// Why a request failed that may succeed when it is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

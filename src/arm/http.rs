@@ -5,6 +5,7 @@
 //! the process has one crypto provider (`aws-lc-rs`) and the roots of the user come on top.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -18,13 +19,13 @@ use super::{Call, Error, Secret, Settings};
 /// What a request may take before its answer counts as lost. ARM itself gives up after a minute.
 pub(super) const ATTEMPT: Duration = Duration::from_secs(120);
 
-/// A lazily made HTTP client.
-#[derive(Debug)]
+/// A lazily made HTTP client. Clones share it.
+#[derive(Clone, Debug)]
 pub(super) struct Http {
     roots: Vec<(&'static str, String)>,
     proxy: Proxy,
     user_agent: String,
-    client: OnceCell<reqwest::Client>,
+    client: Arc<OnceCell<reqwest::Client>>,
 }
 
 /// A request as it goes over the wire.
@@ -68,7 +69,7 @@ impl Http {
             .collect(),
             proxy: settings.proxy.clone(),
             user_agent: user_agent(settings),
-            client: OnceCell::new(),
+            client: Arc::default(),
         }
     }
 

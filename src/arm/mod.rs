@@ -8,6 +8,7 @@
 
 mod answer;
 mod api_versions;
+mod azure_error;
 mod call;
 mod client;
 mod clock;
@@ -35,13 +36,14 @@ mod settings;
 mod tests;
 mod throttle;
 
+pub use azure_error::{AzureError, Detail};
 pub use call::Call;
 pub use client::{Caller, Client, Write};
 pub use clock::Clock;
 pub use cloud::Cloud;
 pub use credentials::{Attempt, CredentialError};
 pub use environment::Environment;
-pub use error::{AzureError, Detail, Error};
+pub use error::Error;
 pub use id::ArmId;
 pub use id_error::IdError;
 pub use location::{normalize, same_location};

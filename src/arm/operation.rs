@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::answer::{self, covers, provisioning_state};
-use super::error::AzureError;
+use super::azure_error::AzureError;
 use super::http::Answer;
 use super::poll::{End, end_of, interval};
 use super::request::{Kind, Request, own_path};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::error::AzureError;
+use super::azure_error::AzureError;
 use super::request::{Kind, Request};
 use super::retry::Tries;
 use super::{ArmId, Call, Client, Error, Json};

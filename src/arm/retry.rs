@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Clock;
-use super::error::AzureError;
+use super::azure_error::AzureError;
 use super::error_texts::{self, Cause};
 use super::http::Broken;
 use super::memory::Memory;

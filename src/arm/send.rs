@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::answer;
-use super::error::AzureError;
+use super::azure_error::AzureError;
 use super::error_texts::{self, Cause};
 use super::http::{ATTEMPT, Answer, Broken};
 use super::request::Request;

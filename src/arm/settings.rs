@@ -52,11 +52,12 @@ pub struct Settings {
     pub msi_api_version: Option<String>,
     /// The identity endpoint that App Service, Functions and Container Apps give their programs.
     pub app_service_identity: Option<AppServiceIdentity>,
+    /// The address of the instance metadata service; tests put another here.
+    pub metadata_service: Option<String>,
     /// Whether to use the Azure CLI's account; true by default.
     pub use_cli: Option<bool>,
-
-    /// The program that is the Azure CLI; `az` by default.
-    pub cli_program: Option<String>,
+    /// The directories in which `az` is looked for, instead of PATH; tests put another here.
+    pub cli_search_path: Option<String>,
 
     /// The cloud: `public`, `usgovernment` or `china`; `public` by default.
     pub environment: Option<String>,

@@ -98,7 +98,7 @@ impl Method {
             } => {
                 let tenant = ask.tenant(Some(tenant_id)).unwrap_or(tenant_id);
                 let proof = identity.proof(ask, tenant, client_id).await?;
-                entra::token(ask, tenant, client_id, &proof).await
+                entra::token(ask, tenant, client_id, proof).await
             }
         }
     }
@@ -358,10 +358,7 @@ fn cli(settings: &Settings, who: &Who) -> Result<Method, String> {
         return Err("use_cli (ARM_USE_CLI) is false".into());
     }
     Ok(Method::Cli(Cli {
-        program: settings
-            .cli_program
-            .clone()
-            .unwrap_or_else(|| "az".to_owned()),
+        search_path: settings.cli_search_path.clone(),
         tenant_id: who.tenant_id.clone(),
         subscription_id: settings.subscription_id.clone(),
     }))

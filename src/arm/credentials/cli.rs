@@ -1,89 +1,83 @@
-//! The account of the Azure CLI: what a developer's machine has.
+//! The account of the Azure CLI, what a developer's machine has: `AzureCliCredential` of
+//! `azure_identity`, with a way of our own to run the program.
 
-use std::process::Stdio;
+use std::ffi::OsStr;
+use std::io;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
 
-use serde_json::Value;
+use async_trait::async_trait;
+use azure_core::credentials::TokenCredential;
+use azure_identity::{AzureCliCredential, AzureCliCredentialOptions, Executor};
 use tokio::process::Command;
 
-use super::{Ask, Failure, Token, number, seconds_until};
+use super::{Ask, Failure, Token, words};
 
 /// How to ask the Azure CLI.
 pub(super) struct Cli {
-    /// `az`; tests put another program here.
-    pub program: String,
+    /// Where the program is looked for, instead of in the directories of PATH.
+    pub search_path: Option<String>,
     pub tenant_id: Option<String>,
     pub subscription_id: Option<String>,
 }
 
 impl Cli {
     pub(super) async fn token(&self, ask: &Ask<'_>) -> Result<Token, Failure> {
-        let mut arguments = vec![
-            "account",
-            "get-access-token",
-            "--output",
-            "json",
-            "--scope",
-            ask.scope,
-        ];
-        // The CLI knows the tenant of each subscription, but takes only one of the two.
-        match (ask.tenant(self.tenant_id.as_deref()), &self.subscription_id) {
-            (Some(tenant), _) => arguments.extend(["--tenant", tenant]),
-            (None, Some(subscription)) => arguments.extend(["--subscription", subscription]),
-            (None, None) => {}
-        }
-        // On Windows the CLI is a batch file, whose arguments the shell would interpret.
-        if let Some(odd) = arguments.iter().find(|a| {
-            !a.chars()
-                .all(|c| c.is_alphanumeric() || "-_./: ".contains(c))
-        }) {
-            return Err(Failure::reason(format!(
-                "{odd:?} cannot be passed to the Azure CLI"
-            )));
-        }
-        let mut command = if cfg!(windows) {
-            let mut shell = Command::new("cmd");
-            shell.args(["/C", &self.program]);
-            shell
-        } else {
-            Command::new(&self.program)
+        let tenant_id = ask.tenant(self.tenant_id.as_deref()).map(str::to_owned);
+        let options = AzureCliCredentialOptions {
+            // The CLI knows the tenant of each subscription, but takes only one of the two.
+            subscription: self.subscription_id.clone().filter(|_| tenant_id.is_none()),
+            tenant_id,
+            executor: Some(Arc::new(Shell {
+                search_path: self.search_path.clone(),
+            })),
         };
+        let credential = AzureCliCredential::new(Some(options)).map_err(|error| refusal(&error))?;
+        let scopes = [ask.scope];
+        let asked = credential.get_token(&scopes, None);
+        match ask.call.bound(asked).await? {
+            Ok(token) if token.token.secret().is_empty() => {
+                Err(Failure::reason("az answered without an access token"))
+            }
+            Ok(token) => Ok(ask.received(&token)),
+            Err(error) => Err(refusal(&error)),
+        }
+    }
+}
+
+/// What the CLI said, in one line.
+fn refusal(error: &azure_core::Error) -> Failure {
+    let words = words(error);
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: String = words
+        .trim_start_matches("ERROR: ")
+        .chars()
+        .take(600)
+        .collect();
+    Failure::reason(match words.as_str() {
+        "" => "az account get-access-token failed without a word".to_owned(),
+        words => format!("az account get-access-token: {words}"),
+    })
+}
+
+/// Runs the shell's command line that the credential gives. It reads nothing from the terminal,
+/// which belongs to Terraform, and ends when nobody waits for it any more.
+#[derive(Debug)]
+struct Shell {
+    search_path: Option<String>,
+}
+
+#[async_trait]
+impl Executor for Shell {
+    async fn run(&self, program: &OsStr, arguments: &[&OsStr]) -> io::Result<Output> {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        let output =
-            ask.call
-                .bound(command.output())
-                .await?
-                .map_err(|error| match error.kind() {
-                    std::io::ErrorKind::NotFound => {
-                        Failure::reason("the program az is not installed, or not on PATH")
-                    }
-                    _ => Failure::reason(format!("az cannot be started: {error}")),
-                })?;
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-            let words: String = words
-                .trim_start_matches("ERROR: ")
-                .chars()
-                .take(600)
-                .collect();
-            return Err(Failure::reason(match words.as_str() {
-                "" => format!("az ended with {}", output.status),
-                words => format!("az account get-access-token: {words}"),
-            }));
+        if let Some(path) = &self.search_path {
+            command.env("PATH", path);
         }
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let Some(token) = said["accessToken"].as_str() else {
-            return Err(Failure::reason("az answered without an access token"));
-        };
-        // `expiresOn` is in local time and ambiguous; `expires_on` came with version 2.54.
-        let Some(expires_on) = number(said.get("expires_on")) else {
-            return Err(Failure::reason(
-                "az is too old: version 2.54 or newer is needed",
-            ));
-        };
-        Ok(ask.token(token, seconds_until(expires_on)))
+        command.output().await
     }
 }

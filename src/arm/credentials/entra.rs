@@ -1,13 +1,24 @@
-//! The token request of service principals: one for a password and for every kind of assertion.
+//! Tokens of service principals, from `azure_identity`: a password through its
+//! `ClientSecretCredential`, every kind of assertion through its `ClientAssertionCredential`.
 //! Source: Microsoft identity platform, "OAuth 2.0 client credentials flow".
 
-use reqwest::header::HeaderValue;
-use reqwest::{Method, Url};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::cloud::CustomConfiguration;
+use azure_core::credentials::TokenCredential;
+use azure_core::http::{ClientMethodOptions, ClientOptions};
+use azure_identity::{
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions,
+};
+use reqwest::Url;
 use serde_json::Value;
 
-use super::{Ask, Failure, Token, number};
+use super::carrier::Route;
+use super::{Ask, Failure, Token};
 use crate::arm::Secret;
-use crate::arm::http::{Wire, busy, headers, secure_address};
+use crate::arm::http::{Answer, busy, secure_address};
 
 /// What proves the identity of a service principal.
 pub(super) enum Proof {
@@ -31,62 +42,79 @@ pub(super) async fn token(
     ask: &Ask<'_>,
     tenant: &str,
     client_id: &str,
-    proof: &Proof,
+    proof: Proof,
 ) -> Result<Token, Failure> {
     let address = secure_address("authority_host", &token_address(ask.authority, tenant))?;
-    let url =
-        Url::parse(&address).map_err(|error| Failure::reason(format!("{address}: {error}")))?;
-    let mut form = vec![
-        ("grant_type", "client_credentials"),
-        ("client_id", client_id),
-        ("scope", ask.scope),
-    ];
-    match proof {
-        Proof::Password(secret) => form.push(("client_secret", secret.expose())),
-        Proof::Assertion(jwt) => {
-            form.push((
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ));
-            form.push(("client_assertion", jwt.expose()));
-        }
+    let invalid = |error| Failure::reason(format!("{address}: {error}"));
+    let actual = Url::parse(&address).map_err(invalid)?;
+    // What the crate makes of the authority: always https, and the tenant directly below the host.
+    let mut authority = actual.clone();
+    authority.set_path("");
+    // Between http and https this cannot fail.
+    let _ = authority.set_scheme("https");
+    let expected = authority
+        .join(&format!("/{tenant}/oauth2/v2.0/token"))
+        .map_err(invalid)?;
+    let route = Route {
+        expected,
+        actual,
+        busy,
+        refusal,
+    };
+    let (tenant, client_id) = (tenant.to_owned(), client_id.to_owned());
+    route
+        .token(ask, |client_options| {
+            let client_options = at(&authority, client_options);
+            Ok(match proof {
+                Proof::Password(secret) => {
+                    let secret = secret.expose().to_owned().into();
+                    let options = ClientSecretCredentialOptions { client_options };
+                    ClientSecretCredential::new(&tenant, client_id, secret, Some(options))?
+                        as Arc<dyn TokenCredential>
+                }
+                Proof::Assertion(jwt) => {
+                    let options = ClientAssertionCredentialOptions { client_options };
+                    ClientAssertionCredential::new(
+                        tenant,
+                        client_id,
+                        Assertion(jwt),
+                        Some(options),
+                    )?
+                }
+            })
+        })
+        .await
+}
+
+/// An assertion that is at hand: certificates sign, and federated tokens are fetched or read, anew
+/// for each credential.
+#[derive(Debug)]
+struct Assertion(Secret);
+
+#[async_trait]
+impl ClientAssertion for Assertion {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        Ok(self.0.expose().to_owned())
     }
-    // Only the query serializer of `Url` is at hand for form encoding; the address is a scratch one.
-    let mut scratch = url.clone();
-    scratch.query_pairs_mut().clear().extend_pairs(form);
-    let body = scratch.query().unwrap_or_default().as_bytes().to_vec();
-    let headers = headers([
-        (
-            "content-type",
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        ),
-        ("accept", HeaderValue::from_static("application/json")),
-    ]);
-    let answer = ask
-        .http
-        .send_patiently(
-            ask.call,
-            Wire {
-                method: Method::POST,
-                url,
-                headers,
-                body: Some(body),
-            },
-            busy,
-        )
-        .await?;
-    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    match (answer.status, said["access_token"].as_str()) {
-        (200, Some(token)) => Ok(ask.token(token, number(said.get("expires_in")).unwrap_or(3600))),
-        (status, _) => Err(Failure::reason(refusal(&address, status, &said))),
+}
+
+/// Names the authority, so that the crate does not look for `AZURE_AUTHORITY_HOST`.
+fn at(authority: &Url, options: ClientOptions) -> ClientOptions {
+    let mut cloud = CustomConfiguration::default();
+    cloud.authority_host = authority.to_string();
+    ClientOptions {
+        cloud: Some(Arc::new(cloud.into())),
+        ..options
     }
 }
 
 /// What Entra said, without the lines of ids and times that it appends to each message.
-fn refusal(address: &str, status: u16, said: &Value) -> String {
+fn refusal(address: &Url, answer: &Answer) -> String {
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let description = said["error_description"].as_str().unwrap_or_default();
     let line = description.split(['\r', '\n']).next().unwrap_or_default();
     let line = line.split(" Trace ID:").next().unwrap_or_default().trim();
+    let status = answer.status;
     let mut text = match (said["error"].as_str(), line) {
         (Some(error), "") => format!("{address} answered {status} {error}"),
         (Some(error), line) => format!("{error}: {line}"),

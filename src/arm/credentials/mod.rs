@@ -1,14 +1,28 @@
 //! Access tokens: which method of authentication, in azurerm's order, and how each works.
 //!
-//! One code path of our own instead of `azure_identity` (1.0): of the methods that users of
-//! azurerm expect, it lacks client certificates without OpenSSL, PEM files, GitHub Actions, static
-//! federated tokens and `ARM_MSI_ENDPOINT`; its Entra requests insist on https, read the process
-//! environment, retry on a clock of their own and cannot be stopped. What was left (the Azure CLI
-//! and the metadata service) is some sixty lines, less than the adapters to it would be. Every
-//! service principal here asks Entra through the same request (`entra`), whatever proves its
-//! identity, and every request goes through the one HTTP client, clock and deadline.
+//! Tokens come from `azure_identity` (1.0) where it has the method: client secrets
+//! (`ClientSecretCredential`), everything that is an assertion (`ClientAssertionCredential`), the
+//! managed identity of a virtual machine (`ManagedIdentityCredential`) and the Azure CLI
+//! (`AzureCliCredential`). Ours is what it lacks, or has in another way than users of azurerm know:
+//!
+//! - `choose`: which method the settings ask for. The crate has no chain for that.
+//! - `certificate`: the assertion of a client certificate, from PFX or PEM; the crate's needs
+//!   OpenSSL and reads no PEM.
+//! - `oidc`: where federated tokens come from. The crate knows no GitHub Actions, asks Azure
+//!   Pipelines by environment variables alone, and its `WorkloadIdentityCredential` for AKS is the
+//!   same `ClientAssertionCredential`, with a file that it keeps for ten minutes, does not trim,
+//!   and takes when it is empty.
+//! - `managed_identity`: an endpoint or API version of the user's, and App Service's by the settings.
+//! - `carrier`: the requests of the crate go over the one HTTP client, with our attempts, clock,
+//!   deadline and Stop, to the address of the settings and to no other. The crate itself tries
+//!   nothing again and reads no `AZURE_*` variable of the process.
+//! - `cache`: tokens are kept here and nowhere else, with one request under way for each scope. A
+//!   credential of the crate is made for the one token, since it would keep a revoked one.
+//!
+//! What is said of a refusal is taken from the answer itself, in Entra's words.
 
 mod cache;
+mod carrier;
 mod certificate;
 mod choose;
 mod cli;
@@ -19,8 +33,12 @@ mod oidc;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use azure_core::credentials::AccessToken;
+use azure_core::time::OffsetDateTime;
+
 pub(super) use cache::Tokens;
 
+use super::connect::causes;
 use super::http::Http;
 use super::{Call, Error, Secret};
 
@@ -94,14 +112,22 @@ impl Failure {
 }
 
 impl Ask<'_> {
-    /// A token that lives for so many seconds from now.
-    fn token(&self, secret: &str, seconds: u64) -> Token {
+    /// A token that lives for so long from now.
+    fn token(&self, secret: &str, life: Duration) -> Token {
         let obtained = self.call.clock().now();
         Token {
             secret: Secret::new(secret),
             obtained,
-            expires: obtained + Duration::from_secs(seconds),
+            expires: obtained + life,
         }
+    }
+
+    /// A token of `azure_identity`, which says by the clock on the wall when it expires.
+    fn received(&self, token: &AccessToken) -> Token {
+        let life = token.expires_on - OffsetDateTime::now_utc();
+        // Negative where it has expired on its way.
+        let life = Duration::try_from(life).unwrap_or_default();
+        self.token(token.token.secret(), life)
     }
 
     /// The tenant to ask: the auxiliary one, else the configured one.
@@ -110,18 +136,8 @@ impl Ask<'_> {
     }
 }
 
-/// A number that services write as a number or as a string.
-fn number(value: Option<&serde_json::Value>) -> Option<u64> {
-    match value? {
-        serde_json::Value::String(text) => text.trim().parse().ok(),
-        other => other.as_u64(),
-    }
-}
-
-/// How many seconds from now until a moment in seconds since 1970.
-fn seconds_until(epoch_seconds: u64) -> u64 {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    epoch_seconds.saturating_sub(now.as_secs())
+/// What an error of `azure_identity` says, without the name of the credential and the link to the
+/// crate's own instructions that it puts around: its cause is what happened.
+fn words(error: &azure_core::Error) -> String {
+    causes(error.downcast_ref::<azure_core::Error>().unwrap_or(error))
 }

@@ -1,4 +1,4 @@
-//! Every method of authentication.
+//! Service principals: secrets, files, federated tokens; and the environment of the process.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -212,120 +212,43 @@ async fn federated_tokens_come_from_settings_aks_github_and_azure_pipelines() {
     );
 }
 
-#[tokio::test]
-async fn a_managed_identity_is_asked_at_its_endpoint_and_waited_for_while_it_starts() {
-    let azure = Azure::start(|seen, before| match (seen.path.as_str(), before) {
-        (path, 0) if path.starts_with("/msi") => say(404, Json::Null),
-        (path, 1) if path.starts_with("/msi") => say(410, Json::Null),
-        (path, _) if path.starts_with("/msi") => say(
-            200,
-            json!({"access_token": "msi-token", "expires_in": "3600"}),
-        ),
-        _ => say(200, json!({})),
-    })
-    .await;
-    let settings = Settings {
-        use_msi: Some(true),
-        msi_endpoint: Some(format!("{}/msi", azure.address)),
-        ..bare(&azure)
-    };
-    let client = Client::new(settings).unwrap();
-    client.get(&call(&client, 600), &endpoint()).await.unwrap();
-    let seen = azure.requests();
-    assert_eq!(
-        seen.last().unwrap().headers["authorization"],
-        "Bearer msi-token"
-    );
-    assert_eq!(seen[0].headers["metadata"], "true");
-    let query = fields(seen[0].path.split_once('?').unwrap().1);
-    assert_eq!(
-        (
-            query["resource"].as_str(),
-            query["client_id"].as_str(),
-            query["api-version"].as_str()
-        ),
-        (azure.address.as_str(), "app-1", "2018-02-01")
-    );
-
-    let app_service = Settings {
-        use_msi: Some(true),
-        client_id: None,
-        app_service_identity: Some(AppServiceIdentity {
-            endpoint: format!("{}/msi/token", azure.address),
-            header: Secret::new("proof"),
-        }),
-        ..bare(&azure)
-    };
-    let client = Client::new(app_service).unwrap();
-    client.get(&call(&client, 600), &endpoint()).await.unwrap();
-    let seen = azure
-        .requests()
-        .into_iter()
-        .rfind(|seen| seen.path.starts_with("/msi/token"))
-        .unwrap();
-    assert_eq!(seen.headers["x-identity-header"], "proof");
+/// The output of tests that run again, with these variables in the environment.
+pub(super) fn run_with(variables: &[(&str, &str)], tests: &[&str]) -> (bool, String) {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .arg("--exact")
+        .args(tests.iter().map(|name| format!("arm::tests::{name}")))
+        .env_remove("IDENTITY_ENDPOINT")
+        .env_remove("IDENTITY_HEADER")
+        .envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.success(), text)
 }
 
-#[cfg(unix)]
-#[tokio::test]
-async fn the_azure_cli_is_asked_for_a_token_and_its_words_are_passed_on() {
-    use std::os::unix::fs::PermissionsExt;
-    let directory = tempfile::tempdir().unwrap();
-    let program = |name: &str, script: &str| {
-        let path = directory.path().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        Some(path.to_str().unwrap().to_owned())
-    };
-    let azure = fine().await;
-    let cli = |program| Settings {
-        use_cli: None,
-        tenant_id: None,
-        subscription_id: Some(SUB.into()),
-        cli_program: program,
-        ..bare(&azure)
-    };
-    let log = directory.path().join("arguments");
-    let good = program(
-        "az-good",
-        &format!(
-            "echo \"$@\" >> {}; echo '{{\"accessToken\": \"cli-token\", \"expires_on\": 4102444800}}'",
-            log.display()
-        ),
-    );
-    let client = Client::new(cli(good)).unwrap();
-    for _ in 0..2 {
-        client.get(&call(&client, 6000), &endpoint()).await.unwrap();
-    }
-    assert_eq!(
-        azure.requests()[0].headers["authorization"],
-        "Bearer cli-token"
-    );
-    let arguments = std::fs::read_to_string(log).unwrap();
-    assert_eq!(
-        arguments,
-        format!(
-            "account get-access-token --output json --scope {}/.default --subscription {SUB}\n",
-            azure.address
-        )
-    );
-
-    let bad = program(
-        "az-bad",
-        "echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1",
-    );
-    for (program, words) in [
-        (bad, "az login"),
-        (Some("/nowhere/az".into()), "not installed"),
-    ] {
-        let client = Client::new(cli(program)).unwrap();
-        let error = client
-            .get(&call(&client, 6000), &endpoint())
-            .await
-            .unwrap_err();
-        assert!(
-            error.is_credentials() && error.to_string().contains(words),
-            "{error}"
-        );
-    }
+#[test]
+fn variables_that_only_azure_s_libraries_know_change_nothing() {
+    let tests = [
+        "credentials::a_client_secret_is_sent_to_the_tenant_s_token_address",
+        "credentials::a_token_file_is_read_again_at_each_use",
+        "credentials::federated_tokens_come_from_settings_aks_github_and_azure_pipelines",
+        "machine::a_managed_identity_is_asked_at_its_endpoint_and_waited_for_while_it_starts",
+    ];
+    let elsewhere = "http://127.0.0.1:9/";
+    let variables = [
+        ("AZURE_AUTHORITY_HOST", elsewhere),
+        ("IDENTITY_ENDPOINT", elsewhere),
+        ("IDENTITY_HEADER", elsewhere),
+        ("MSI_ENDPOINT", elsewhere),
+        ("HTTPS_PROXY", elsewhere),
+        ("HTTP_PROXY", elsewhere),
+        ("AZURE_CLIENT_ID", "somebody"),
+        ("AZURE_CLIENT_SECRET", "somebody"),
+        ("AZURE_FEDERATED_TOKEN_FILE", "somebody"),
+        ("AZURE_TENANT_ID", "somebody"),
+        ("SYSTEM_ACCESSTOKEN", "somebody"),
+        ("SYSTEM_OIDCREQUESTURI", "somebody"),
+    ];
+    let (success, text) = run_with(&variables, &tests);
+    assert!(success && text.contains("4 passed; 0 failed"), "{text}");
 }

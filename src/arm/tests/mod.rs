@@ -7,6 +7,7 @@
 
 mod certificates;
 mod credentials;
+mod machine;
 mod operations;
 mod requests;
 mod retries;

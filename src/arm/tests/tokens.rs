@@ -151,3 +151,138 @@ async fn auxiliary_tenants_send_their_tokens_along_and_the_token_says_who_the_ca
         (Some("o-1"), Some(TENANT))
     );
 }
+
+#[tokio::test]
+async fn an_answer_of_entra_that_is_no_token_is_told_as_it_came() {
+    for (said, words) in [
+        (
+            say(200, json!({"token_type": "Bearer"})),
+            "answered 200 without a token",
+        ),
+        (
+            Say::Answer(200, vec![], "<html>".into()),
+            "answered 200 without a token",
+        ),
+        (
+            Say::Answer(403, vec![], "<html>".into()),
+            "answered 403 without a token",
+        ),
+        (
+            say(401, json!({"error": "invalid_client"})),
+            "answered 401 invalid_client",
+        ),
+        // As Entra writes it: with escapes, error codes and times.
+        (
+            say(
+                400,
+                json!({"error": "unauthorized_client", "error_codes": [700016], "correlation_id": "c-1",
+                "error_description": "AADSTS700016: Application 'app-1' was not found.\r\nTrace ID: t\r\nTimestamp: x"}),
+            ),
+            "client secret: unauthorized_client: AADSTS700016: Application 'app-1' was not found. (correlation id c-1)",
+        ),
+    ] {
+        let Say::Answer(status, _, body) = said else {
+            panic!()
+        };
+        let azure = Azure::start(move |_, _| Say::Answer(status, vec![], body.clone())).await;
+        let client = azure.client();
+        let error = client
+            .get(&call(&client, 600), &endpoint())
+            .await
+            .unwrap_err();
+        assert!(
+            error.is_credentials() && error.to_string().contains(words),
+            "{words}: {error}"
+        );
+        assert_eq!(azure.token_requests().len(), 1, "{words}");
+    }
+    let azure = Azure::start(|_, _| say(200, json!({}))).await;
+    let client = Client::new(Settings {
+        tenant_id: Some("no/tenant".into()),
+        ..azure.settings()
+    })
+    .unwrap();
+    let error = client
+        .get(&call(&client, 600), &endpoint())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("invalid tenant ID no/tenant"), "{error}");
+}
+
+#[tokio::test]
+async fn an_entra_that_is_busy_is_asked_again_by_the_clock_of_the_operation() {
+    let azure = Azure::start(|seen, before| match (seen.path.as_str(), before) {
+        (TOKEN_PATH, 0) => say(429, Json::Null).with("retry-after", "60"),
+        (TOKEN_PATH, 1) => Say::Nothing,
+        (TOKEN_PATH, 2) => say(503, Json::Null),
+        (TOKEN_PATH, _) => token("token-1", 3600),
+        _ => say(200, json!({})),
+    })
+    .await;
+    let (client, began) = (azure.client(), std::time::Instant::now());
+    client.get(&call(&client, 600), &endpoint()).await.unwrap();
+    assert_eq!(azure.token_requests().len(), 4);
+    assert!(
+        began.elapsed() < Duration::from_secs(30),
+        "a minute was waited for"
+    );
+
+    let azure = Azure::start(|_, _| error(503, "x")).await;
+    let client = azure.client();
+    let error = client
+        .get(&call(&client, 6000), &endpoint())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("answered 503"), "{error}");
+    assert_eq!(azure.token_requests().len(), 4);
+}
+
+#[tokio::test]
+async fn whoever_owes_a_token_is_waited_for_until_the_timeout_or_a_stop_and_no_longer() {
+    let late = || Say::Late(Duration::from_secs(60), Box::new(token("late", 3600)));
+    let azure = Azure::start(move |_, _| late()).await;
+    let mut all = vec![
+        azure.settings(),
+        Settings {
+            use_msi: Some(true),
+            metadata_service: Some(azure.address.clone()),
+            ..bare(&azure)
+        },
+        Settings {
+            use_msi: Some(true),
+            msi_endpoint: Some(azure.address.clone()),
+            ..bare(&azure)
+        },
+    ];
+    #[cfg(unix)]
+    let (_directory, search_path) = machine::az("/bin/sleep 60");
+    #[cfg(unix)]
+    all.push(machine::cli(&azure, search_path));
+    for settings in all {
+        let client = Client::new(settings).unwrap();
+        let began = std::time::Instant::now();
+        let error = client
+            .get(&call(&client, 10), &endpoint())
+            .await
+            .unwrap_err();
+        assert!(
+            error.is_timeout() && error.to_string().contains("an access token"),
+            "{error}"
+        );
+
+        let stop = CancellationToken::new();
+        let call = Call::new(client.clock(), Duration::from_secs(6000), stop.clone());
+        let id = endpoint();
+        let (asked, ()) = tokio::join!(client.get(&call, &id), async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            stop.cancel();
+        });
+        assert!(asked.unwrap_err().is_stopped());
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "it was waited for"
+        );
+    }
+}
