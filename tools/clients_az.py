@@ -10,6 +10,8 @@ import local
 NETWORK = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.Network"
 REGISTRY = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.ContainerRegistry/registries/fkacrclients"
 ZONE = "privatelink.azurecr.io"
+# Somebody in the directory: without Microsoft Graph, roles are assigned by object id and type.
+PRINCIPAL = "5d2c1a7e-0b1f-4c55-9d3c-0c5f3b5a7a01"
 
 
 def answers(path, expected):
@@ -62,6 +64,24 @@ COMMANDS = [
     ("network vnet show -g app -n net", has(2, "subnets")),
     ("network nic create -g app -n nic --vnet-name net --subnet nodes", answers("NewNIC.provisioningState", "Succeeded")),
     ("network nic show -g app -n nic", answers("ipConfigurations.0.privateIPAddress", "10.0.1.4")),
+    ("aks get-versions -l westeurope", has(2, "values", at_least=True)),
+    (
+        f"aks create -g app -n aks -l westeurope --no-ssh-key --nodepool-name system --node-count 1 --vnet-subnet-id {NETWORK}/virtualNetworks/net/subnets/nodes"
+        " --network-plugin azure --network-plugin-mode overlay --pod-cidr 192.168.0.0/16 --service-cidr 172.16.0.0/16 --dns-service-ip 172.16.0.10"
+        " --outbound-type userAssignedNATGateway --skip-subnet-role-assignment --yes",
+        answers("provisioningState", "Succeeded"),
+    ),
+    ("aks show -g app -n aks", answers("nodeResourceGroup", "MC_app_aks_westeurope")),
+    ("aks list -g app", has(1)),
+    ("aks nodepool add -g app --cluster-name aks -n work -c 1 --mode User", answers("provisioningState", "Succeeded")),
+    ("aks nodepool scale -g app --cluster-name aks -n work -c 2", answers("count", 2)),
+    ("aks nodepool list -g app --cluster-name aks", has(2)),
+    ("aks nodepool delete -g app --cluster-name aks -n work", None),
+    ("aks update -g app -n aks --tags purpose=clients --yes", answers("tags.purpose", "clients")),
+    ("aks get-credentials -g app -n aks -f kubeconfig", None),
+    ("aks command invoke -g app -n aks -c 'kubectl get namespaces' -o json", answers("exitCode", 0)),
+    ("aks delete -g app -n aks -y", None),
+    ("aks list -g app", has(0)),
     ("acr check-name -n fkacrclients", answers("nameAvailable", True)),
     ("acr create -g app -n fkacrclients --sku Premium --public-network-enabled false", answers("loginServer", "fkacrclients.azurecr.io")),
     ("acr check-name -n fkacrclients", answers("nameAvailable", False)),
@@ -69,6 +89,26 @@ COMMANDS = [
     ("acr show-usage -g app -n fkacrclients", has(1, "value", at_least=True)),
     ("acr replication create -g app -r fkacrclients -l northeurope", answers("provisioningState", "Succeeded")),
     ("acr replication list -g app -r fkacrclients", has(2)),
+    ("identity create -g app -n kubelet", answers("name", "kubelet")),
+    ("identity show -g app -n kubelet", answers("type", "Microsoft.ManagedIdentity/userAssignedIdentities")),
+    ("identity list -g app", has(1)),
+    (
+        "identity federated-credential create -g app --identity-name kubelet -n work --issuer https://oidc.example/1"
+        " --subject system:serviceaccount:ns:sa --audiences api://AzureADTokenExchange",
+        answers("name", "work"),
+    ),
+    ("identity federated-credential list -g app --identity-name kubelet", has(1)),
+    ("role definition list --name AcrPull", answers("0.roleName", "AcrPull")),
+    (
+        f"role assignment create --role AcrPull --assignee-object-id {PRINCIPAL} --assignee-principal-type ServicePrincipal --scope {REGISTRY}",
+        answers("principalId", PRINCIPAL),
+    ),
+    (f"role assignment list --scope {REGISTRY} --fill-principal-name false", has(1)),
+    (f"role assignment list --assignee-object-id {PRINCIPAL} --scope {REGISTRY} --fill-principal-name false", has(1)),
+    (f"role assignment delete --role AcrPull --assignee-object-id {PRINCIPAL} --scope {REGISTRY}", None),
+    (f"role assignment list --scope {REGISTRY} --fill-principal-name false", has(0)),
+    ("identity federated-credential delete -g app --identity-name kubelet -n work -y", None),
+    ("identity delete -g app -n kubelet", None),
     (f"network private-link-resource list --id {REGISTRY}", has(1)),
     (f"network private-endpoint create -g app -n pe --vnet-name net --subnet endpoints --connection-name c --private-connection-resource-id {REGISTRY} --group-id registry", answers("provisioningState", "Succeeded")),
     ("network private-endpoint show -g app -n pe", answers("privateLinkServiceConnections.0.privateLinkServiceConnectionState.status", "Approved")),

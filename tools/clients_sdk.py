@@ -10,6 +10,7 @@ import traceback
 
 from azure.identity import ClientSecretCredential
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+from azure.mgmt.containerservice import ContainerServiceClient
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.privatedns import PrivateDnsManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
@@ -35,6 +36,7 @@ resources = client(ResourceManagementClient)
 network = client(NetworkManagementClient)
 dns = client(PrivateDnsManagementClient)
 registries = client(ContainerRegistryManagementClient)
+clusters = client(ContainerServiceClient)
 
 
 def equal(found, expected):
@@ -106,6 +108,37 @@ def network_interface():
     body = {"location": REGION, "properties": {"ipConfigurations": [address]}}
     network.network_interfaces.begin_create_or_update(GROUP, "nic", body).result()
     equal(network.network_interfaces.get(GROUP, "nic").ip_configurations[0].private_ip_address, "10.0.1.4")
+
+
+def cluster():
+    subnet = f"{NETWORK}/virtualNetworks/net/subnets/nodes"
+    size = "Standard_D4ds_v5"
+    body = {
+        "location": REGION,
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "dnsPrefix": "sdk",
+            "agentPoolProfiles": [{"name": "system", "mode": "System", "count": 1, "vmSize": size, "vnetSubnetID": subnet}],
+            "networkProfile": {
+                "networkPlugin": "azure", "networkPluginMode": "overlay", "podCidr": "192.168.0.0/16",
+                "serviceCidr": "172.16.0.0/16", "dnsServiceIP": "172.16.0.10",
+            },
+        },
+    }
+    made = clusters.managed_clusters.begin_create_or_update(GROUP, "aks", body).result()
+    equal((made.provisioning_state, made.node_resource_group), ("Succeeded", f"MC_{GROUP}_aks_{REGION}"))
+    equal(len(made.network_profile.load_balancer_profile.effective_outbound_i_ps), 1)
+    made.tags = {"purpose": "clients"}
+    equal(clusters.managed_clusters.begin_create_or_update(GROUP, "aks", made).result().tags, made.tags)
+    pool = {"properties": {"mode": "User", "count": 1, "vmSize": size, "vnetSubnetID": subnet}}
+    clusters.agent_pools.begin_create_or_update(GROUP, "aks", "work", pool).result()
+    equal([each.name for each in clusters.agent_pools.list(GROUP, "aks")], ["system", "work"])
+    clusters.agent_pools.begin_delete(GROUP, "aks", "work").result()
+    assert clusters.managed_clusters.list_cluster_user_credentials(GROUP, "aks").kubeconfigs
+    result = clusters.managed_clusters.begin_run_command(GROUP, "aks", {"command": "kubectl get namespaces"}).result()
+    equal(result.exit_code, 0)
+    clusters.managed_clusters.begin_delete(GROUP, "aks").result()
+    equal([each.name for each in clusters.managed_clusters.list_by_resource_group(GROUP)], [])
 
 
 def registry():
@@ -197,7 +230,7 @@ def deletion():
 
 STEPS = [
     group, providers, security_group, route_table, public_ip, nat_gateway, virtual_network, network_interface,
-    registry, replication, private_endpoint, private_dns, zone_group, resource_list, deletion,
+    cluster, registry, replication, private_endpoint, private_dns, zone_group, resource_list, deletion,
 ]
 
 for step in STEPS:

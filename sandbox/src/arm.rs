@@ -1,6 +1,7 @@
 //! The front door of Azure Resource Manager: api-version, subscription, registration, then the route.
 //! What the services behind it do is in `resources.rs` and in the rows of `types/`.
 
+use crate::actions;
 use crate::errors::{ArmError, ArmResult};
 use crate::exchange::{Answer, Request};
 use crate::operations;
@@ -8,6 +9,7 @@ use crate::resources::{self, Context};
 use crate::route::{self, Route};
 use crate::store::{Registration, World};
 use crate::table::{Type, Verb};
+use crate::types::authorization;
 use crate::types::resources::{lists, providers, subscriptions};
 
 /// Answers a request that carries a valid token.
@@ -64,20 +66,44 @@ fn answer(world: &mut World, context: &Context<'_>) -> ArmResult<Answer> {
         }
         Route::Act(action, kind, id) => {
             version_of(kind, &version)?;
-            resources::act(world, action, &id, context)
+            let deed = format!("{}/{}/action", kind.name, action.name);
+            authorization::permissions::check(world, &deed, id.as_str())?;
+            actions::act(world, action, &id, context)
         }
         Route::Collection(kind, scope) => {
             version_of(kind, &version)?;
+            authorization::permissions::check(world, &format!("{}/read", kind.name), &scope)?;
             match method {
                 "GET" => resources::list(world, kind, &scope, context),
                 "POST" => Err(unsupported_action(request)),
                 _ => Err(not_supported(request)),
             }
         }
+        Route::TenantRoles(guid) => {
+            accepted_version(
+                "roleDefinitions",
+                "Microsoft.Authorization",
+                authorization::VERSIONS,
+                &version,
+            )?;
+            let body = authorization::definitions::of_tenant(guid.as_deref())?;
+            Ok(Answer::json(200, body))
+        }
         Route::Instance(kind, id) => {
             version_of(kind, &version)?;
+            let id = (kind.home)(&id);
+            let verb = match method {
+                "PUT" | "PATCH" => "write",
+                "DELETE" => "delete",
+                _ => "read",
+            };
+            authorization::permissions::check(
+                world,
+                &format!("{}/{verb}", kind.name),
+                id.as_str(),
+            )?;
             match method {
-                "GET" => resources::get(world, kind, &id),
+                "GET" => resources::get(world, kind, &id, request),
                 "HEAD" => Ok(resources::head(world, kind, &id)),
                 "PUT" | "PATCH" => {
                     registered(world, kind, id.subscription())?;

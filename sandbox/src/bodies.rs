@@ -56,7 +56,7 @@ pub fn patched_body(
     old: Option<&Resource>,
 ) -> ArmResult<Value> {
     let mut merged = old.map_or_else(|| json!({}), |old| old.body.clone());
-    if patch == Patch::Tags {
+    if matches!(patch, Patch::Tags | Patch::TagsLater(_)) {
         let Value::Object(map) = &body else {
             return Err(invalid_content("The body is not a JSON object"));
         };

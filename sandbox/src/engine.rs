@@ -261,6 +261,8 @@ impl Inner {
         self.world.now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+        self.world.roles = self.settings.role_pace();
+        self.world.caller_not_actions = self.settings.caller_not_actions.clone();
         let pace = self.settings.pace();
         operations::sweep(&mut self.world, &pace);
         for pending in self.actors.due(self.arm_requests, self.world.now) {

@@ -5,6 +5,7 @@ use hyper::body::Bytes;
 use serde_json::Value;
 
 use crate::errors::{ArmError, ArmResult, invalid_content};
+use crate::id::ResourceId;
 
 /// A request as it was read from the socket.
 #[derive(Clone, Debug)]
@@ -80,6 +81,8 @@ pub struct Answer {
     pub body: Option<Value>,
     /// The configured `Retry-After` is to be added.
     pub retry_after: bool,
+    /// The resource whose `settle` completes what an action began.
+    pub started: Option<ResourceId>,
 }
 
 impl Answer {
@@ -125,6 +128,7 @@ impl From<ArmError> for Answer {
             headers: vec![("x-ms-failure-cause".into(), "gateway".into())],
             body: Some(body),
             retry_after: error.retry,
+            started: None,
         }
     }
 }

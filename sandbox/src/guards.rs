@@ -133,9 +133,12 @@ pub fn located(kind: &Type, new: &mut Resource, old: Option<&Resource>) -> ArmRe
 /// Checks `If-Match` and `If-None-Match` for types that obey them.
 ///
 /// # Errors
-/// 412 `PreconditionFailed`.
+/// 412 `PreconditionFailed`, or 409 `EtagMismatch`.
 pub fn precondition(kind: &Type, old: Option<&Resource>, request: &Request) -> ArmResult<()> {
-    if !matches!(kind.etags, Etags::Checked | Etags::CheckedLate) {
+    if !matches!(
+        kind.etags,
+        Etags::Checked | Etags::CheckedLate | Etags::Mismatch
+    ) {
         return Ok(());
     }
     let etag = old.and_then(|old| old.text("/etag")).unwrap_or_default();
@@ -149,6 +152,15 @@ pub fn precondition(kind: &Type, old: Option<&Resource>, request: &Request) -> A
     if let Some(wanted) = request.header("if-match").filter(|text| !text.is_empty()) {
         let matches =
             old.is_some() && (wanted == "*" || wanted.trim_matches('"') == etag.trim_matches('"'));
+        if !matches && kind.etags == Etags::Mismatch && old.is_some() {
+            return Err(ArmError::conflict(
+                "EtagMismatch",
+                format!(
+                    "Operation is not allowed: Etag mismatch detected. Provided etag: {}, current etag: {etag}.",
+                    wanted.trim_matches('"')
+                ),
+            ));
+        }
         if !matches {
             return fails("If-Match");
         }
@@ -167,7 +179,7 @@ pub fn touch_etag(world: &mut World, kind: &Type, resource: &mut Resource) {
             let guid = world.guid();
             resource.set("/etag", format!("W/\"{guid}\""));
         }
-        Etags::Checked | Etags::CheckedLate => {
+        Etags::Checked | Etags::CheckedLate | Etags::Mismatch => {
             let guid = world.guid();
             resource.set("/etag", guid);
         }

@@ -4,6 +4,7 @@
 //! `types/` holds one file for each; `engine.rs` is the way of a request, `control/` the remote
 //! control of tests. `README.md` tells how to use it and how to add a type.
 
+pub mod actions;
 pub mod arm;
 pub mod auth;
 pub mod bodies;

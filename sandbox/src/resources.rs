@@ -11,7 +11,7 @@ use crate::guards::{exists, exists_group, located, locked, precondition, touch_e
 use crate::id::ResourceId;
 use crate::operations::{self, Accepted, Pace, set_state, work_of};
 use crate::store::{Resource, World};
-use crate::table::{Action, Change, Etags, Patch, Style, Type, Verb};
+use crate::table::{Change, Etags, Patch, Style, Type, Verb};
 
 /// What the handler needs besides the world.
 pub struct Context<'a> {
@@ -30,7 +30,12 @@ pub struct Context<'a> {
 }
 
 /// GET of one resource.
-pub fn get(world: &mut World, kind: &Type, id: &ResourceId) -> ArmResult<Answer> {
+pub fn get(
+    world: &mut World,
+    kind: &Type,
+    id: &ResourceId,
+    request: &Request,
+) -> ArmResult<Answer> {
     if let Some(computed) = kind.computed {
         let parent = id.parent().unwrap_or_else(|| id.clone());
         let members = computed(world, world.require(&parent)?);
@@ -40,6 +45,9 @@ pub fn get(world: &mut World, kind: &Type, id: &ResourceId) -> ArmResult<Answer>
         return member
             .map(|(_, body)| Answer::json(200, body))
             .ok_or_else(|| not_found(id, kind.not_found));
+    }
+    if let Some(provided) = (kind.provided)(world, id) {
+        return Ok(Answer::json(200, provided));
     }
     exists(world, id, kind)?;
     if world
@@ -53,6 +61,11 @@ pub fn get(world: &mut World, kind: &Type, id: &ResourceId) -> ArmResult<Answer>
     }
     operations::observe(world, id);
     let resource = world.require(id)?;
+    if (kind.pending)(resource) {
+        let here = format!("{}{}?{}", request.base, request.path, request.query);
+        let running = Answer::json(202, world.view(resource));
+        return Ok(running.header("location", here).retry());
+    }
     let answer = Answer::json(200, world.view(resource));
     Ok(with_etag(answer, kind, resource))
 }
@@ -69,7 +82,12 @@ pub fn head(world: &World, kind: &Type, id: &ResourceId) -> Answer {
 }
 
 /// GET of a collection: everything of the type below the scope.
-pub fn list(world: &World, kind: &Type, scope: &str, context: &Context<'_>) -> ArmResult<Answer> {
+pub fn list(
+    world: &mut World,
+    kind: &Type,
+    scope: &str,
+    context: &Context<'_>,
+) -> ArmResult<Answer> {
     if let Some(scope) = ResourceId::parse(scope).filter(|scope| scope.group().is_some()) {
         match world.get(scope.as_str()) {
             Some(_) => {}
@@ -81,6 +99,10 @@ pub fn list(world: &World, kind: &Type, scope: &str, context: &Context<'_>) -> A
                 world.require(&scope)?;
             }
         }
+    }
+    if let Some(collection) = kind.collection {
+        let values = collection(world, scope, context.request)?;
+        return Ok(page(values, context));
     }
     let values: Vec<Value> = match kind.computed {
         Some(computed) => match world.get(scope) {
@@ -175,13 +197,14 @@ pub fn write(
     };
     let mut new = Resource::new(id.clone(), kind.name, body);
     located(kind, &mut new, old.as_ref())?;
+    (kind.query)(context.request, &mut new);
     let condition = precondition(kind, old.as_ref(), context.request);
-    if kind.etags == Etags::Checked {
+    if matches!(kind.etags, Etags::Checked | Etags::Mismatch) {
         condition.clone()?;
     }
 
     let style = match patch {
-        Some(Patch::Merge(style)) => style,
+        Some(Patch::Merge(style) | Patch::TagsLater(style)) => style,
         _ => kind.put,
     };
     if let Err(failure) = condition {
@@ -216,16 +239,20 @@ pub fn write(
     }
     draft.insert(new);
 
-    let answer = if style == Style::Immediate {
+    let answer = if matches!(style, Style::Immediate | Style::Created) {
         if let Some(failure) = &context.failure {
             return Err(failure.clone());
         }
         set_state(&mut draft, &id, "Succeeded");
         (kind.settle)(&mut draft, &id)?;
-        finished(&draft, kind, &id, if created { 201 } else { 200 })?
+        let new = created || style == Style::Created;
+        finished(&draft, kind, &id, if new { 201 } else { 200 })?
     } else {
-        let state = kind.creating.unwrap_or("Updating");
-        set_state(&mut draft, &id, if created { state } else { "Updating" });
+        let state = match (&old, draft.get(id.as_str())) {
+            (Some(old), Some(new)) => (kind.updating)(old, new),
+            _ => kind.creating.unwrap_or("Updating"),
+        };
+        set_state(&mut draft, &id, state);
         let operation = operations::accept(
             &mut draft,
             &context.pace,
@@ -317,8 +344,12 @@ pub fn delete(
     (kind.check)(world, &change)?;
     let mut draft = world.clone();
     let answer = if kind.delete == Style::Immediate {
+        let view = draft.view(&resource);
         draft.delete(&resource.id)?;
-        Answer::empty(200)
+        match kind.deleted_body {
+            true => Answer::json(200, view),
+            false => Answer::empty(200),
+        }
     } else {
         set_state(&mut draft, &resource.id, "Deleting");
         let operation = operations::accept(
@@ -337,41 +368,6 @@ pub fn delete(
         );
         operations::announce(&draft, &operation, context.request, Answer::empty(202))
     };
-    *world = draft;
-    Ok(answer)
-}
-
-/// A POST action, or a GET below a resource that is not a type.
-pub fn act(
-    world: &mut World,
-    action: &Action,
-    id: &ResourceId,
-    context: &Context<'_>,
-) -> ArmResult<Answer> {
-    exists_group(world, id)?;
-    let resource = world.require(id)?.clone();
-    if action.method == "POST" {
-        locked(world, id, "action", &["ReadOnly"])?;
-    }
-    let mut draft = world.clone();
-    let mut answer = (action.run)(&mut draft, &resource, context.request)?;
-    if action.style != Style::Immediate {
-        let operation = operations::accept(
-            &mut draft,
-            &context.pace,
-            Accepted {
-                target: id.clone(),
-                work: operations::Work::Action,
-                style: action.style,
-                locks: Vec::new(),
-                failure: context.failure.clone(),
-                result: answer.body.take(),
-                watched: context.watched,
-                version: context.request.api_version().unwrap_or_default(),
-            },
-        );
-        answer = operations::announce(&draft, &operation, context.request, Answer::empty(202));
-    }
     *world = draft;
     Ok(answer)
 }

@@ -24,6 +24,8 @@ pub enum Route {
     Provider(Option<String>, String),
     /// `POST /subscriptions/{s}/providers/{ns}/register`, `unregister`.
     Register(String, String, bool),
+    /// `/providers/Microsoft.Authorization/roleDefinitions[/{guid}]`.
+    TenantRoles(Option<String>),
     /// One resource.
     Instance(&'static Type, ResourceId),
     /// A collection of a type below a scope.
@@ -55,6 +57,14 @@ pub fn find(method: &str, path: &str) -> ArmResult<Route> {
         ["subscriptions"] => return Ok(Route::Subscriptions),
         ["providers"] => return Ok(Route::Providers(None)),
         ["providers", _] => return Ok(Route::Provider(None, segments[1].to_owned())),
+        [
+            "providers",
+            "microsoft.authorization",
+            "roledefinitions",
+            guid @ ..,
+        ] if guid.len() < 2 => {
+            return Ok(Route::TenantRoles(guid.first().map(|id| (*id).to_owned())));
+        }
         ["subscriptions", _] => return Ok(Route::Subscription(segments[1].to_owned())),
         ["subscriptions", _, "locations"] => return Ok(Route::Locations(segments[1].to_owned())),
         ["subscriptions", _, "providers"] => {

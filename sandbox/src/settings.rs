@@ -67,6 +67,25 @@ pub struct Settings {
     pub page_size: Option<usize>,
     /// Seconds that a token lives.
     pub token_lifetime: u64,
+    /// Milliseconds until role assignments know a new principal.
+    pub principal_delay_ms: u64,
+    /// Milliseconds until a new role assignment is in effect.
+    pub role_effect_ms: u64,
+    /// How many lists by principal leave a new role assignment out.
+    pub role_list_reads: u32,
+    /// Actions that the caller may not do: `Microsoft.Authorization/*/write`. It may do all others.
+    pub caller_not_actions: Vec<String>,
+}
+
+/// How far the authorization service lags behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RolePace {
+    /// `principalDelayMs`.
+    pub principal_ms: u64,
+    /// `roleEffectMs`.
+    pub effect_ms: u64,
+    /// `roleListReads`.
+    pub list_reads: u32,
 }
 
 impl Default for Settings {
@@ -79,6 +98,10 @@ impl Default for Settings {
             eventual_consistency: false,
             page_size: None,
             token_lifetime: 3599,
+            principal_delay_ms: 0,
+            role_effect_ms: 0,
+            role_list_reads: 1,
+            caller_not_actions: Vec::new(),
         }
     }
 }
@@ -90,6 +113,16 @@ impl Settings {
         Pace {
             operation_time: Duration::from_millis(self.operation_time_ms),
             unwatched: Duration::from_millis(self.unwatched_ms),
+        }
+    }
+
+    /// How far the authorization service lags behind.
+    #[must_use]
+    pub fn role_pace(&self) -> RolePace {
+        RolePace {
+            principal_ms: self.principal_delay_ms,
+            effect_ms: self.role_effect_ms,
+            list_reads: self.role_list_reads,
         }
     }
 }

@@ -12,8 +12,10 @@ use uuid::Uuid;
 use crate::errors::{ArmResult, not_found};
 use crate::id::ResourceId;
 use crate::operations::Operation;
+use crate::settings::RolePace;
 use crate::table;
 use crate::types;
+use crate::types::authorization::principals::Principal;
 
 /// One stored resource.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -147,9 +149,18 @@ pub struct World {
     counter: u64,
     /// Tokens of an older generation have expired.
     pub token_generation: u64,
+    /// Objects of the directory that a test declared, by lower-case object id.
+    #[serde(default)]
+    pub principals: BTreeMap<String, Principal>,
     /// Milliseconds since 1970, set at each request.
     #[serde(skip)]
     pub now: u64,
+    /// What the caller may not do, set at each request.
+    #[serde(skip)]
+    pub caller_not_actions: Vec<String>,
+    /// How far the authorization service lags behind, set at each request.
+    #[serde(skip)]
+    pub roles: RolePace,
 }
 
 impl World {
@@ -165,7 +176,10 @@ impl World {
             seed,
             counter: 0,
             token_generation: 0,
+            principals: BTreeMap::new(),
             now: 0,
+            caller_not_actions: Vec::new(),
+            roles: RolePace::default(),
         }
     }
 
@@ -309,8 +323,9 @@ impl World {
         view
     }
 
-    /// Forgets resources and operations; subscriptions stay.
+    /// Forgets resources, operations and declared principals; subscriptions stay.
     pub fn clear(&mut self) {
+        self.principals.clear();
         self.resources.clear();
         self.operations.clear();
     }

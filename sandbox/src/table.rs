@@ -17,6 +17,8 @@ use crate::types;
 pub enum Style {
     /// Done when the answer leaves: 201 or 200 (delete: 200).
     Immediate,
+    /// Done when the answer leaves, with 201 for creates and updates alike.
+    Created,
     /// 201 (create) or 200 (update) with `Azure-AsyncOperation`.
     AsyncOperation,
     /// 201 for creates and updates alike, with `Azure-AsyncOperation`: the container registry's way.
@@ -34,6 +36,8 @@ pub enum Patch {
     No,
     /// Replaces the tags at once, and takes nothing else.
     Tags,
+    /// Replaces the tags as an operation: the container service's way.
+    TagsLater(Style),
     /// Merges the body into the resource (RFC 7396) and then runs as a PUT of the result would.
     Merge(Style),
 }
@@ -58,6 +62,8 @@ pub enum Etags {
     Shown,
     /// A failed condition answers 412 at once.
     Checked,
+    /// A failed `If-Match` answers 409 `EtagMismatch` at once: the container service's way.
+    Mismatch,
     /// A failed condition fails the operation with `PreconditionFailed`.
     CheckedLate,
 }
@@ -94,6 +100,9 @@ pub struct Change<'a> {
 
 /// A read-only type whose members follow from their parent, such as `registries/privateLinkResources`.
 pub type Computed = fn(&World, &Resource) -> Vec<(String, Value)>;
+
+/// Answers a collection in the type's own way: scope and request.
+pub type Collection = fn(&mut World, &str, &Request) -> ArmResult<Vec<Value>>;
 
 /// A POST action or a GET below a resource that is not a type, such as `listUsages`.
 pub struct Action {
@@ -164,6 +173,8 @@ pub struct Type {
     pub not_found: &'static str,
     /// `provisioningState` while a creation runs; `None` when the type has no such property.
     pub creating: Option<&'static str>,
+    /// `provisioningState` while a change from the first to the second resource runs.
+    pub updating: fn(&Resource, &Resource) -> &'static str,
     /// What remains of a creation that failed.
     pub failed_create: FailedCreate,
     /// Top-level members that a body may have besides `location`, `tags` and `properties`.
@@ -172,6 +183,8 @@ pub struct Type {
     pub properties: &'static [&'static str],
     /// Names under `properties` that the service sets: dropped from bodies.
     pub read_only: &'static [&'static str],
+    /// Takes into the resource what a PUT says outside its body, in its query; `fill` takes it out again.
+    pub query: fn(&Request, &mut Resource),
     /// Refuses a write that Azure refuses at once. Nothing is changed here.
     pub check: fn(&World, &Change<'_>) -> ArmResult<()>,
     /// Completes the resource when the write is accepted: defaults, read-only values, inline children.
@@ -180,6 +193,8 @@ pub struct Type {
     pub settle: fn(&mut World, &ResourceId) -> ArmResult<()>,
     /// Effects on other resources when the resource goes.
     pub on_delete: fn(&mut World, &Resource) -> ArmResult<()>,
+    /// A GET answers 202 with its own URL as `Location` while this holds.
+    pub pending: fn(&Resource) -> bool,
     /// Adds to an answer what follows from other resources, such as back references.
     pub render: fn(&World, &Resource, &mut Value),
     /// The ids that a write holds until it completes; a second write on one of them is refused.
@@ -188,6 +203,14 @@ pub struct Type {
     pub busy: fn(&ResourceId, &Change<'_>) -> ArmError,
     /// Members that follow from the parent; then nothing is stored.
     pub computed: Option<Computed>,
+    /// Where a resource is kept, when that is not where the request says.
+    pub home: fn(&ResourceId) -> ResourceId,
+    /// A member that Azure itself provides, such as a built-in role.
+    pub provided: fn(&World, &ResourceId) -> Option<Value>,
+    /// The collection, when it is not simply what is stored below the scope.
+    pub collection: Option<Collection>,
+    /// A DELETE answers with what was deleted.
+    pub deleted_body: bool,
     /// POST actions and GETs that are no type.
     pub actions: &'static [Action],
     /// Set when private endpoints can connect to the type.
@@ -209,18 +232,25 @@ impl Type {
             etags: Etags::None,
             not_found: "ResourceNotFound",
             creating: Some("Updating"),
+            updating: |_, _| "Updating",
             failed_create: FailedCreate::Stays,
             members: &[],
             properties: &[],
             read_only: &[],
+            query: |_, _| (),
             check: |_, _| Ok(()),
             fill: |_, _, _| Ok(()),
             settle: |_, _| Ok(()),
             on_delete: |_, _| Ok(()),
+            pending: |_| false,
             render: |_, _, _| (),
             locks: |_, resource| vec![resource.id.key()],
             busy: |busy, _| another_operation(busy),
             computed: None,
+            home: ResourceId::clone,
+            provided: |_, _| None,
+            collection: None,
+            deleted_body: false,
             actions: &[],
             private_link: None,
         }

@@ -17,6 +17,8 @@ use crate::login;
 use crate::settings::Settings;
 use crate::store::{Registration, Resource};
 use crate::table::{self, Type};
+use crate::types::authorization::principals::{KINDS, Principal};
+use crate::types::container_service::kubernetes;
 
 /// Answers a request to the remote control.
 pub fn handle(inner: &mut Inner, request: &Request) -> Answer {
@@ -110,6 +112,23 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
                 .insert(format!("{subscription}/{namespace}").to_lowercase(), state);
             ok(json!({}))
         }
+        ("PUT", ["principals", object]) => {
+            let mut principal: Principal = body(request)?;
+            if !KINDS.contains(&principal.kind.as_str()) {
+                return Err(format!("type is one of {}", KINDS.join(", ")));
+            }
+            principal.since = inner.world.now;
+            inner
+                .world
+                .principals
+                .insert(object.to_lowercase(), principal);
+            ok(json!({}))
+        }
+        ("GET", ["principals"]) => ok(json!(inner.world.principals)),
+        ("DELETE", ["principals", object]) => {
+            inner.world.principals.remove(&object.to_lowercase());
+            ok(json!({}))
+        }
         ("GET", ["resources"]) => {
             let full = request.param("full").is_some();
             let value: Vec<Value> = inner
@@ -126,6 +145,7 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
             ok(json!({ "value": value }))
         }
         (method, ["resources", ..]) => edit(inner, method, request),
+        ("GET" | "PATCH", ["kubernetes", ..]) => inside(inner, request),
         (method, _) => Err(format!(
             "the remote control does not know {method} {}",
             request.path
@@ -181,6 +201,18 @@ fn edit(inner: &mut Inner, method: &str, request: &Request) -> Result<Answer, St
             json!({ "error": { "code": "NotStored", "message": format!("{id} does not exist") } }),
         )),
     }
+}
+
+/// What lives inside a cluster: its Kubernetes objects, and the answers laid down for run commands.
+fn inside(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
+    let text = request.path.splitn(4, '/').nth(3).unwrap_or_default();
+    let id = format!("/{text}");
+    if request.method == "PATCH" && !kubernetes::merge(&mut inner.world, &id, body(request)?) {
+        return Err(format!("there is no cluster {id}"));
+    }
+    let held = kubernetes::read(&inner.world, &id);
+    held.map(|held| Answer::json(200, held))
+        .ok_or_else(|| format!("there is no cluster {id}"))
 }
 
 fn store(inner: &mut Inner, kind: &Type, mut resource: Resource) {

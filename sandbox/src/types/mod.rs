@@ -1,6 +1,9 @@
 //! The table of resource types: one folder for each namespace, one file for each type, one row each.
 
+pub mod authorization;
 pub mod container_registry;
+pub mod container_service;
+pub mod managed_identity;
 pub mod network;
 pub mod private_dns;
 pub mod resources;
@@ -18,12 +21,16 @@ pub static TYPES: &[&[Type]] = &[
     network::TYPES,
     private_dns::TYPES,
     container_registry::TYPES,
+    container_service::TYPES,
+    managed_identity::TYPES,
+    authorization::TYPES,
 ];
 
 /// Actions below a namespace that belong to no resource.
 pub static NAMESPACE_ACTIONS: &[&[NamespaceAction]] = &[
     network::NAMESPACE_ACTIONS,
     container_registry::NAMESPACE_ACTIONS,
+    container_service::NAMESPACE_ACTIONS,
 ];
 
 /// What a named deed of an actor does to the resource that woke it.

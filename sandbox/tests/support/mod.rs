@@ -6,6 +6,8 @@
     clippy::needless_pass_by_value
 )]
 
+pub mod cluster;
+
 use fkaks_sandbox::{Options, Running, Sandbox, Settings};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};

@@ -32,7 +32,11 @@ pub const CONNECTIONS: Type = Type {
 const STATE: &str = "/properties/privateLinkServiceConnectionState";
 const ENDPOINT: &str = "/properties/privateEndpoint";
 
-fn check(_: &World, change: &Change<'_>) -> ArmResult<()> {
+/// Refuses what the owner of a target cannot say to an endpoint.
+///
+/// # Errors
+/// 404 for a connection that no endpoint made; `BadRequest` for another endpoint or status.
+pub fn check(_: &World, change: &Change<'_>) -> ArmResult<()> {
     if change.verb == Verb::Delete {
         return Ok(());
     }
@@ -78,7 +82,11 @@ fn other_endpoint(old: &Resource, new: &Resource) -> ArmResult<()> {
     ))
 }
 
-fn fill(_: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmResult<()> {
+/// Completes a connection.
+///
+/// # Errors
+/// None.
+pub fn fill(_: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmResult<()> {
     if let Some(endpoint) = old.and_then(|old| old.at(ENDPOINT)) {
         new.set(ENDPOINT, endpoint.clone());
     }

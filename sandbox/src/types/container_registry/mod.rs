@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod names;
 pub mod registries;
 pub mod replications;
+pub mod rights;
 pub mod rules;
 pub mod schema;
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::errors::{ArmError, ArmResult};
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
+use crate::types::container_service::capacity;
 
 /// Addresses that Azure keeps in each subnet prefix.
 pub const RESERVED: usize = 5;
@@ -72,13 +73,14 @@ pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
 }
 
-/// The addresses that network interfaces have in a subnet.
+/// The addresses of a subnet that somebody has.
 #[must_use]
 pub fn used(world: &World, subnet: &ResourceId) -> BTreeSet<IpAddr> {
     configurations(world, subnet).filter_map(address).collect()
 }
 
-/// The IP configurations of network interfaces that lie in a subnet.
+/// The IP configurations that lie in a subnet: those of network interfaces, of the nodes and pods of
+/// clusters, and of internal load balancers.
 pub fn configurations<'a>(
     world: &'a World,
     subnet: &'a ResourceId,
@@ -86,6 +88,12 @@ pub fn configurations<'a>(
     world
         .of_type("Microsoft.Network/networkInterfaces")
         .flat_map(|nic| nic.items("/properties/ipConfigurations"))
+        .chain(capacity::configurations(world))
+        .chain(
+            world
+                .of_type(super::load_balancers::NAME)
+                .flat_map(|balancer| balancer.items("/properties/frontendIPConfigurations")),
+        )
         .filter(|ip| {
             ip.pointer("/properties/subnet/id")
                 .and_then(Value::as_str)

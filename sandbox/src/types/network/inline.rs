@@ -1,6 +1,6 @@
 //! Children that can be written with their parent: the subnets of a network, the rules of a security
 //! group, the routes of a table. They are stored as resources of their own; the parent's body shows them.
-//! A PUT of the parent replaces them all (arm.md: "PUT replaces subnets").
+//! A PUT of a network replaces its subnets, and leaves its peerings when it does not name them.
 
 use serde_json::{Value, json};
 
@@ -77,6 +77,20 @@ pub fn replace(world: &mut World, parent: &mut Resource, kind: &Type) -> ArmResu
     for id in gone {
         world.delete(&id)?;
     }
+    place(world, children, kind)
+}
+
+/// Moves the children of a parent's body into the world; those that the body does not name stay.
+///
+/// # Errors
+/// As `read`, and what the children's own functions refuse.
+pub fn add(world: &mut World, parent: &mut Resource, kind: &Type) -> ArmResult<()> {
+    let children = read(parent, kind)?;
+    parent.unset(&format!("/properties/{}", segment(kind)));
+    place(world, children, kind)
+}
+
+fn place(world: &mut World, children: Vec<Resource>, kind: &Type) -> ArmResult<()> {
     for mut child in children {
         let old = world.get(child.id.as_str()).cloned();
         touch_etag(world, kind, &mut child);
@@ -84,6 +98,7 @@ pub fn replace(world: &mut World, parent: &mut Resource, kind: &Type) -> ArmResu
         let id = child.id.clone();
         world.insert(child);
         operations::set_state(world, &id, "Succeeded");
+        (kind.settle)(world, &id)?;
     }
     Ok(())
 }

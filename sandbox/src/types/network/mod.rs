@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod application_security_groups;
 mod inline;
+pub mod load_balancers;
 pub mod nat_gateways;
 pub mod network_interfaces;
 pub mod network_security_groups;
@@ -10,9 +11,13 @@ pub mod private_dns_zone_groups;
 mod private_endpoint_checks;
 pub mod private_endpoints;
 pub mod public_ip_addresses;
+pub mod public_ip_prefixes;
 pub mod route_tables;
 pub mod security_rules;
 pub mod subnets;
+pub mod virtual_network_gateways;
+mod virtual_network_peering_checks;
+pub mod virtual_network_peerings;
 pub mod virtual_networks;
 
 use serde_json::{Value, json};
@@ -82,6 +87,7 @@ pub const VERSIONS: &[&str] = &[
 /// The rows of this folder.
 pub static TYPES: &[Type] = &[
     application_security_groups::APPLICATION_SECURITY_GROUPS,
+    load_balancers::LOAD_BALANCERS,
     nat_gateways::NAT_GATEWAYS,
     network_interfaces::NETWORK_INTERFACES,
     network_interfaces::IP_CONFIGURATIONS,
@@ -91,10 +97,13 @@ pub static TYPES: &[Type] = &[
     private_endpoints::PRIVATE_ENDPOINTS,
     private_dns_zone_groups::PRIVATE_DNS_ZONE_GROUPS,
     public_ip_addresses::PUBLIC_IP_ADDRESSES,
+    public_ip_prefixes::PUBLIC_IP_PREFIXES,
     route_tables::ROUTE_TABLES,
     route_tables::ROUTES,
     virtual_networks::VIRTUAL_NETWORKS,
     subnets::SUBNETS,
+    virtual_network_gateways::VIRTUAL_NETWORK_GATEWAYS,
+    virtual_network_peerings::PEERINGS,
 ];
 
 /// Actions of the namespace.

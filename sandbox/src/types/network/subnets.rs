@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::{addresses, network_of};
+use super::{addresses, network_of, virtual_network_gateways};
 use crate::errors::{ArmError, ArmResult};
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
@@ -267,8 +267,9 @@ fn ids(ids: &[String]) -> Value {
 
 /// The ids of the IP configurations that have an address in the subnet.
 fn configurations(world: &World, subnet: &ResourceId) -> Vec<String> {
-    let configurations = addresses::configurations(world, subnet);
-    configurations
+    let interfaces = addresses::configurations(world, subnet);
+    interfaces
+        .chain(virtual_network_gateways::configurations(world, subnet))
         .filter_map(|ip| ip.get("id")?.as_str().map(ToOwned::to_owned))
         .collect()
 }

@@ -1,16 +1,20 @@
-//! Microsoft.Network/virtualNetworks: address space, and the subnets that come with the body.
-//! A PUT without a subnet that is there deletes it, or is refused when the subnet is in use.
+//! Microsoft.Network/virtualNetworks: address space, and the subnets and peerings that come with the
+//! body. A PUT without a subnet that is there deletes it, or is refused when the subnet is in use;
+//! one without a peering leaves the peering, which goes by a DELETE of its own or with a network.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::{addresses, inline, subnets};
+use super::{addresses, inline, subnets, virtual_network_peerings as peerings};
 use crate::errors::{ArmError, ArmResult};
 use crate::exchange::{Answer, Request};
 use crate::store::{Resource, World};
 use crate::table::{Action, Change, Style, Type, Verb};
+
+/// The type's name.
+pub const NAME: &str = "Microsoft.Network/virtualNetworks";
 
 /// The row.
 pub const VIRTUAL_NETWORKS: Type = Type {
@@ -32,6 +36,7 @@ pub const VIRTUAL_NETWORKS: Type = Type {
     read_only: &["resourceGuid", "flowLogs", "defaultPublicNatGateway"],
     check,
     fill,
+    on_delete: peerings::network_gone,
     render,
     actions: &[
         Action {
@@ -47,7 +52,7 @@ pub const VIRTUAL_NETWORKS: Type = Type {
             run: usages,
         },
     ],
-    ..super::top_level("Microsoft.Network/virtualNetworks")
+    ..super::top_level(NAME)
 };
 
 /// Ranges that Azure keeps for itself (Microsoft Learn: virtual networks FAQ).
@@ -105,11 +110,7 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
             format!("The flow timeout of {minutes} minutes is not between 4 and 30."),
         ));
     }
-    if !new.items("/properties/virtualNetworkPeerings").is_empty() {
-        return Err(super::cannot_parse(
-            "This sandbox has no virtual network peerings. Path 'properties.virtualNetworkPeerings'.",
-        ));
-    }
+    peerings::check_network(world, change)?;
     let wanted = inline::read(new, &subnets::SUBNETS)?;
     subnets::placed(new, &wanted)?;
     for subnet in &wanted {
@@ -166,13 +167,14 @@ fn check_space(network: &Resource, space: &[IpNet]) -> ArmResult<()> {
 fn fill(world: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmResult<()> {
     super::resource_guid(world, new, old)?;
     new.default("/properties/enableDdosProtection", false);
-    new.default("/properties/virtualNetworkPeerings", json!([]));
     new.default("/properties/privateEndpointVNetPolicies", "Disabled");
+    inline::add(world, new, &peerings::PEERINGS)?;
     inline::replace(world, new, &subnets::SUBNETS)
 }
 
 fn render(world: &World, network: &Resource, body: &mut Value) {
     inline::show(world, network, &subnets::SUBNETS, body);
+    inline::show(world, network, &peerings::PEERINGS, body);
 }
 
 fn check_address(world: &mut World, network: &Resource, request: &Request) -> ArmResult<Answer> {
