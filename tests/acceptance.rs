@@ -1,6 +1,6 @@
 //! Acceptance: the real provider binary under real Terraform and OpenTofu commands, against the sandbox over TLS.
 //!
-//! Every folder `tests/acceptance/<scenario>/` is run with every command in turn: its `*.tftest.hcl` files, its life
+//! Every folder `tests/acceptance/<scenario>/` and every architecture among the examples is run with every command in turn: its `*.tftest.hcl` files, its life
 //! from apply to destroy, and the Rust steps in its `steps.rs`, listed here. `make test` and `make test-matrix` say
 //! which commands; each scenario, step and command is one reported test with a sandbox of its own.
 
@@ -15,12 +15,20 @@ mod driver;
 
 #[path = "acceptance/beside_azurerm/steps.rs"]
 mod beside_azurerm_steps;
+#[path = "acceptance/cluster/steps.rs"]
+mod cluster_steps;
 #[path = "acceptance/driver/steps.rs"]
 mod driver_steps;
+#[path = "acceptance/network_peering/steps.rs"]
+mod network_peering_steps;
 #[path = "acceptance/network/steps.rs"]
 mod network_steps;
+#[path = "acceptance/private_aks_acr.rs"]
+mod private_aks_acr;
 #[path = "acceptance/private_registry_link/steps.rs"]
 mod private_registry_link_steps;
+#[path = "acceptance/registry_access/steps.rs"]
+mod registry_access_steps;
 #[path = "acceptance/registry/steps.rs"]
 mod registry_steps;
 #[path = "acceptance/resource_group/steps.rs"]
@@ -35,10 +43,14 @@ use driver::{Scenario, Step};
 /// The Rust steps of the scenarios that have some, by folder.
 const STEPS: &[(&str, &[Step])] = &[
     ("beside_azurerm", beside_azurerm_steps::STEPS),
+    ("cluster", cluster_steps::STEPS),
     ("driver", driver_steps::STEPS),
+    ("private-aks-acr", private_aks_acr::STEPS),
     ("private_registry_link", private_registry_link_steps::STEPS),
     ("network", network_steps::STEPS),
+    ("network_peering", network_peering_steps::STEPS),
     ("registry", registry_steps::STEPS),
+    ("registry_access", registry_access_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),
     ("subnet", subnet_steps::STEPS),
 ];
@@ -47,7 +59,10 @@ fn main() -> ExitCode {
     if let Some(arguments) = driver::sandbox_arguments() {
         return fkaks_sandbox::main(arguments);
     }
-    let arguments = libtest_mimic::Arguments::from_args();
+    let mut arguments = libtest_mimic::Arguments::from_args();
+    // A command mostly waits: for the provider, for operations, for its own steps.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(2 * processors);
     let scenarios = Scenario::all(STEPS);
     libtest_mimic::run(&arguments, driver::trials(&scenarios)).exit_code()
 }

@@ -42,6 +42,7 @@ const TABLE: &[(&str, &str, Cause)] = &[
     ("ResourceNotFound", "", Cause::NotYet),
     ("ResourceGroupNotFound", "", Cause::NotYet),
     ("ParentResourceNotFound", "", Cause::NotYet),
+    ("RoleAssignmentNotFound", "", Cause::NotYet),
     ("NotFound", "", Cause::NotYet),
     ("InvalidResourceReference", "", Cause::NotYet),
     ("LinkedInvalidPropertyId", "", Cause::NotYet),

@@ -20,6 +20,13 @@ pub const NETWORK_RESOURCE: &str = "1 to 80 letters, digits, underscores, period
 /// The rule of [`registry`], for documentation.
 pub const REGISTRY: &str = "5 to 50 letters and digits, without reserved words such as `microsoft`";
 
+/// The rule of [`cluster`], for documentation.
+pub const CLUSTER: &str = "1 to 63 letters, digits, underscores and hyphens; the first and the last \
+                           are a letter or digit";
+
+/// The rule of [`node_pool`], for documentation.
+pub const NODE_POOL: &str = "1 to 12 lower-case letters and digits; the first is a letter";
+
 /// The rule of [`private_dns_zone`], for documentation.
 pub const PRIVATE_DNS_ZONE: &str = "2 to 34 labels, joined by periods, each of 1 to 63 letters, \
                                     digits, underscores and hyphens";
@@ -103,6 +110,14 @@ pub fn subnet(name: &str) -> Result<(), String> {
     network(name, 1, 80)
 }
 
+/// Checks the name of a network's peering.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn peering(name: &str) -> Result<(), String> {
+    network(name, 1, 80)
+}
+
 /// Checks the name of a private endpoint.
 ///
 /// # Errors
@@ -165,6 +180,41 @@ pub fn registry(name: &str) -> Result<(), String> {
     characters(name, "letters and digits", |c| c.is_ascii_alphanumeric())?;
     length(name, 5, 50)?;
     reserved(name)
+}
+
+/// Checks the name of an AKS cluster.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn cluster(name: &str) -> Result<(), String> {
+    length(name, 1, 63)?;
+    characters(name, "letters, digits, underscores and hyphens", |c| {
+        c.is_ascii_alphanumeric() || "_-".contains(c)
+    })?;
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    if name.starts_with(ends) && name.ends_with(ends) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{name:?} does not begin and end with a letter or digit"
+        ))
+    }
+}
+
+/// Checks the name of a Linux node pool of an AKS cluster.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn node_pool(name: &str) -> Result<(), String> {
+    length(name, 1, 12)?;
+    characters(name, "lower-case letters and digits", |c| {
+        c.is_ascii_lowercase() || c.is_ascii_digit()
+    })?;
+    if name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        Ok(())
+    } else {
+        Err(format!("{name:?} does not begin with a lower-case letter"))
+    }
 }
 
 /// The name is to be part of a public host name, where some words are reserved.

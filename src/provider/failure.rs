@@ -214,6 +214,21 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
             failure.id.name()
         ));
     }
+    if let Some((_, remedy)) = PEERING_REMEDIES
+        .iter()
+        .find(|(known, _)| failure.id.is(PEERING) && code.eq_ignore_ascii_case(known))
+    {
+        return Some((*remedy).to_owned());
+    }
+    if code.eq_ignore_ascii_case("RoleAssignmentExists")
+        && let Some(scope) = failure.id.parent()
+    {
+        return Some(format!(
+            "the principal has this role there already, by a role assignment of another name, which \
+             did not show in Azure's list a moment ago. Apply again: it is seen then, and counts with \
+             existing = \"accept\". To see it:\n\n  az role assignment list --scope {scope}"
+        ));
+    }
     if error.is_forbidden() {
         let verb = match failure.doing {
             Doing::Creating | Doing::Changing => "write",
@@ -221,10 +236,12 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
             Doing::Reading => "read",
         };
         let action = format!("{}/{verb}", failure.id.resource_type());
-        let scope = failure
-            .id
-            .resource_group_id()
-            .unwrap_or_else(|| failure.id.clone());
+        let assigned = failure.id.is("Microsoft.Authorization/roleAssignments");
+        let scope = match assigned {
+            true => failure.id.parent(),
+            false => failure.id.resource_group_id(),
+        };
+        let scope = scope.unwrap_or_else(|| failure.id.clone());
         let principal = caller
             .and_then(|caller| caller.object_id.clone())
             .unwrap_or_else(|| "<object id of the caller>".to_owned());
@@ -248,6 +265,42 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
     None
 }
 
+const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
+
+/// Azure's codes for what is wrong with the other network of a peering, and the way out.
+const PEERING_REMEDIES: &[(&str, &str)] = &[
+    (
+        "RemotePeeringIsDisconnected",
+        "the peering that Azure names below is Disconnected and stands in the way. Have it deleted where \
+         it is managed (`az network vnet peering delete --ids <its id>`), then apply again.",
+    ),
+    (
+        "AnotherPeeringAlreadyReferencesRemoteVnet",
+        "two networks have one peering. Import the one that Azure names below, or have it deleted where \
+         it is managed.",
+    ),
+    (
+        "VnetAddressSpacesOverlap",
+        "give one of the two networks another range; Azure names the prefixes below.",
+    ),
+    (
+        "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet",
+        "one of the two networks is peered with a third that has these addresses already. Give one of \
+         them another range; or, if the peering with the third is Disconnected, have that deleted.",
+    ),
+    (
+        "RemoteVnetHasNoGateways",
+        "the other network needs a virtual network gateway that stands. If it is made in the same \
+         configuration, wait for it:\n\n  depends_on = [azurerm_virtual_network_gateway.example]",
+    ),
+    (
+        "LinkedAuthorizationFailed",
+        "give the caller a role with the action `Microsoft.Network/virtualNetworks/peer/action` on the \
+         other network too, Network Contributor for example; if that is in another tenant, add the \
+         tenant to `auxiliary_tenant_ids` of the provider.",
+    ),
+];
+
 /// The smallest of Azure's own roles that may manage objects of that type.
 fn role(id: &ArmId) -> &'static str {
     let kind = id.resource_type().to_lowercase();
@@ -255,6 +308,8 @@ fn role(id: &ArmId) -> &'static str {
         "Private DNS Zone Contributor"
     } else if kind.starts_with("microsoft.network/") {
         "Network Contributor"
+    } else if kind.starts_with("microsoft.authorization/role") {
+        "Role Based Access Control Administrator"
     } else {
         "Contributor"
     }
@@ -284,6 +339,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("Microsoft.Resources/subscriptions", "subscription"),
     ("Microsoft.Network/virtualNetworks", "virtual network"),
     ("Microsoft.Network/virtualNetworks/subnets", "subnet"),
+    (PEERING, "peering"),
     ("Microsoft.Network/networkInterfaces", "network interface"),
     ("Microsoft.Network/privateEndpoints", "private endpoint"),
     (
@@ -297,6 +353,7 @@ const NOUNS: &[(&str, &str)] = &[
     ),
     ("Microsoft.Network/privateDnsZones/A", "A record"),
     ("Microsoft.ContainerRegistry/registries", "registry"),
+    ("Microsoft.Authorization/roleAssignments", "role assignment"),
     (
         "Microsoft.ContainerRegistry/registries/replications",
         "replication",

@@ -45,9 +45,12 @@ pub struct Listed {
 #[must_use]
 pub fn resources() -> Vec<Listed> {
     vec![
+        listed::<resources::Cluster>(),
         listed::<resources::Network>(),
+        listed::<resources::NetworkPeering>(),
         listed::<resources::PrivateRegistryLink>(),
         listed::<resources::Registry>(),
+        listed::<resources::RegistryAccess>(),
         listed::<resources::ResourceGroup>(),
         listed::<resources::Subnet>(),
     ]

@@ -39,20 +39,19 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Finds every folder under `tests/acceptance`, and panics when `steps` names one that is not there.
+    /// Finds every folder under `tests/acceptance` and every architecture among the examples, and panics when
+    /// `steps` names one that is not there.
     pub fn all(steps: &'static [(&'static str, &'static [Step])]) -> Vec<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/acceptance");
-        let mut names: Vec<String> = std::fs::read_dir(&root)
-            .unwrap_or_else(|error| panic!("{}: {error}", root.display()))
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| has_file(&root.join(name), ".tf"))
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut folders: Vec<(String, PathBuf)> = ["tests/acceptance", "examples/architectures"]
+            .into_iter()
+            .flat_map(|place| folders_in(&root.join(place)))
             .collect();
-        names.sort();
+        folders.sort();
         for (name, _) in steps {
             assert!(
-                names.iter().any(|known| known == name),
-                "{}/{name} is not there",
-                root.display()
+                folders.iter().any(|(known, _)| known == name),
+                "there is no scenario and no architecture {name}"
             );
         }
         let steps_of = |name: &str| {
@@ -61,15 +60,25 @@ impl Scenario {
                 .find(|(known, _)| *known == name)
                 .map_or(&[][..], |(_, steps)| *steps)
         };
-        names
+        folders
             .into_iter()
-            .map(|name| Self {
-                folder: root.join(&name),
+            .map(|(name, folder)| Self {
+                folder,
                 steps: steps_of(&name),
                 name,
             })
             .collect()
     }
+}
+
+/// The folders with a configuration, by name.
+fn folders_in(place: &Path) -> Vec<(String, PathBuf)> {
+    std::fs::read_dir(place)
+        .unwrap_or_else(|error| panic!("{}: {error}", place.display()))
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+        .filter(|(_, folder)| has_file(folder, ".tf"))
+        .collect()
 }
 
 /// One trial for each scenario, test and command, and one that the commands which must take part did.

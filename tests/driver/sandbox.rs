@@ -19,6 +19,8 @@ const MARK: &str = "FKAKS_ACCEPTANCE_SANDBOX";
 /// The identity that the provider and the tests use; the sandbox takes any.
 pub const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 pub const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
+/// A second one, which the provider reaches by full ids alone.
+const OTHER_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000002";
 pub const CLIENT: &str = "22222222-2222-2222-2222-222222222222";
 pub const SECRET: &str = "sandbox-secret";
 
@@ -43,6 +45,7 @@ impl Sandbox {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["serve", "--listen", "127.0.0.1:0", "--exit-with-stdin"]);
         command.args(["--tenant", TENANT, "--subscription", SUBSCRIPTION]);
+        command.args(["--subscription", OTHER_SUBSCRIPTION]);
         command.arg("--tls").arg(folder).args(options);
         command.env(MARK, "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

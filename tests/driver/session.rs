@@ -46,6 +46,11 @@ impl Session {
         let folder = tempfile::Builder::new().prefix("fkaks-").tempdir().unwrap();
         let below = |name: &str| folder.path().join(name);
         copy(scenario, &below("configuration"));
+        // A configuration has the repository's modules as its neighbours: `../modules/NAME`.
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("modules"),
+            &below("modules"),
+        );
         for name in ["home", "tls", "plugins"] {
             fs::create_dir(below(name)).unwrap();
         }
@@ -70,12 +75,7 @@ impl Session {
             foreign,
         };
         session.make_foreign_objects();
-        if session
-            .file("")
-            .read_dir()
-            .unwrap()
-            .any(|entry| entry.unwrap().path().is_dir())
-        {
+        if calls_modules(&session.file("")) {
             session.run(&["get"]).must_succeed();
         }
         session
@@ -373,6 +373,13 @@ fn kill_group(child: &Child) -> bool {
         .stderr(Stdio::null())
         .status();
     kill.unwrap().success()
+}
+
+fn calls_modules(configuration: &Path) -> bool {
+    fs::read_dir(configuration).unwrap().any(|entry| {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+        text.lines().any(|line| line.starts_with("module \""))
+    })
 }
 
 fn copy(from: &Path, to: &Path) {

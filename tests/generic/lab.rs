@@ -429,10 +429,22 @@ pub fn shape_of(path: &str) -> String {
         if fixed {
             segment.to_owned()
         } else {
-            without_guids(segment)
+            without_hashes(&without_guids(segment))
         }
     });
     segments.collect::<Vec<_>>().join("/")
+}
+
+/// The text with `*` for each word in it of eight hexadecimal digits, as Azure adds to names.
+fn without_hashes(text: &str) -> String {
+    let is_hash = |word: &str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = text.split_inclusive(['-', '.']).map(|word| {
+        let end = word.len() - word.len().min(1) * usize::from(word.ends_with(['-', '.']));
+        let (word, separator) = word.split_at(end);
+        let word = if is_hash(word) { "*" } else { word };
+        format!("{word}{separator}")
+    });
+    words.collect()
 }
 
 /// The text with `*` for each GUID in it.
@@ -467,7 +479,7 @@ pub fn steady(body: &Json) -> Json {
         Json::String(text) => Json::String(if text.starts_with('/') {
             shape_of(text)
         } else {
-            without_guids(text)
+            without_hashes(&without_guids(text))
         }),
         Json::Array(items) => items.iter().map(steady).collect(),
         Json::Object(members) => members
@@ -479,11 +491,14 @@ pub fn steady(body: &Json) -> Json {
                     "etag"
                         | "systemdata"
                         | "creationdate"
+                        | "createdon"
+                        | "updatedon"
                         | "lastupdatedtime"
                         | "lastkeyrotationtimestamp"
                         | "timestamp"
                         | "resourceguid"
                         | "internalid"
+                        | "resourceuid"
                 )
             })
             .map(|(name, value)| (name.clone(), steady(value)))

@@ -5,7 +5,7 @@ use terraform_provider_fkaks::arm::ArmId;
 
 use crate::cases::Case;
 use crate::fixtures::{FIXTURES, Fixture};
-use crate::lab::{Lab, Verdict, differences, ledger, no_secrets, shown};
+use crate::lab::{Lab, Verdict, differences, ledger, no_secrets, shape_of, shown};
 use crate::life::{Clean, Phase, clean_run, gone};
 
 /// Each object that a fixture makes, standing there already.
@@ -18,10 +18,13 @@ pub async fn cases() -> Vec<Case> {
                 continue;
             }
             let name = format!("{fixture}: create where {} is someone else's", point.path);
-            cases.push(Case::new(
-                name,
-                left_alone(fixture, point.path, clean.clone()),
-            ));
+            // A GUID that follows from the configuration is a name like any other.
+            let stood = clean.bodies.iter().find(|(id, _)| {
+                point.path.contains('*') && shape_of(id).eq_ignore_ascii_case(&point.path)
+            });
+            let path = stood.and_then(|(_, body)| body["id"].as_str());
+            let path = path.unwrap_or(&point.path).to_owned();
+            cases.push(Case::new(name, left_alone(fixture, path, clean.clone())));
         }
     }
     cases

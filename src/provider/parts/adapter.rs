@@ -77,6 +77,7 @@ impl<C: Composite> Managed<C> {
     /// What there is once the deletions that are under way have come to their end: what is on its
     /// way out is neither there nor gone.
     async fn at_rest(world: &World, subject: &Subject<'_, C::Input>) -> Result<Survey, Halt> {
+        world.own(subject.ledger.iter().map(|(_, id)| id));
         let found = world.resolve(|seen| survey::<C>(subject, seen)).await?;
         if found.value.leaving.is_empty() {
             return Ok(found.value);
@@ -199,7 +200,10 @@ impl<C: Composite> Resource for Managed<C> {
             input_of_state::<C>(&state)
         };
         let ledger = ledger_of(&state);
-        let world = Self::world(&session, Self::call(&session, cx)).await;
+        let mut world = Self::world(&session, Self::call(&session, cx)).await;
+        if fresh && !ledger.is_empty() {
+            world = world.with_prior(to_json(&state).ok());
+        }
         for part in C::PARTS {
             world.finish(part.name);
         }
@@ -289,7 +293,8 @@ impl<C: Composite> Resource for Managed<C> {
         };
         let truth = truth.filter(|found| found.denied.is_empty());
         // A deletion whose end nobody heard of may have come to it all the same.
-        if truth.as_ref().is_some_and(|found| found.gone) {
+        let nothing = |found: &Survey| found.gone || found.ledger.is_empty();
+        if truth.as_ref().is_some_and(nothing) {
             return Applied {
                 state: None,
                 private,
@@ -320,20 +325,22 @@ impl<C: Composite> Resource for Managed<C> {
                 identity.get("id").as_str().unwrap_or_default().to_owned()
             }
         };
-        let id = match ArmId::parse(&text) {
-            Ok(id) if id.is(C::ANCHOR) => id,
-            Ok(id) => {
-                diagnostics.error(
-                    Path::root(),
-                    format!(
-                        "{} is not imported by an id of {}",
-                        C::NAME,
-                        id.resource_type()
-                    ),
-                    format!("- {id}\n\nFix: give the id of a {} object.", C::ANCHOR),
-                );
-                return None;
-            }
+        let json = match ArmId::parse(&text) {
+            Ok(id) => match C::imported(&id) {
+                Some(json) => json,
+                None => {
+                    diagnostics.error(
+                        Path::root(),
+                        format!(
+                            "{} is not imported by an id of {}",
+                            C::NAME,
+                            id.resource_type()
+                        ),
+                        format!("- {id}\n\nFix: give the id of a {} object.", C::ANCHOR),
+                    );
+                    return None;
+                }
+            },
             Err(error) => {
                 diagnostics.error(
                     Path::root(),
@@ -343,7 +350,6 @@ impl<C: Composite> Resource for Managed<C> {
                 return None;
             }
         };
-        let json = serde_json::json!({ "id": id.as_str() });
         let mut private = Private::default();
         private.set(IMPORTED, Json::Bool(true));
         match C::SCHEMA.value_from_json(&json) {
@@ -376,10 +382,6 @@ fn hand_over(plan: &mut Plan) -> Option<Ledger> {
             None
         }
     }
-}
-
-fn plan_or_prior(prior: &Option<Value>) -> Value {
-    prior.clone().unwrap_or_default()
 }
 
 /// The ids that a state names, but for those in its ledger.

@@ -71,6 +71,7 @@ impl<'a, C: Composite> Apply<'a, C> {
         ledger: Ledger,
         adopt: Adopt,
     ) -> Self {
+        world.own(ledger.iter().map(|(_, id)| id));
         Self {
             world,
             locks,
@@ -85,6 +86,13 @@ impl<'a, C: Composite> Apply<'a, C> {
 
     /// Does it.
     pub async fn run(self) -> Outcome {
+        if let Some(taken) = self.taken().await {
+            return Outcome {
+                ledger: self.ledger().clone(),
+                failures: vec![taken],
+                late: Vec::new(),
+            };
+        }
         let ends = join_all(C::PARTS.iter().map(|part| async {
             let end = self.part(part).await;
             match &end {
@@ -111,6 +119,41 @@ impl<'a, C: Composite> Apply<'a, C> {
         }
         outcome.ledger = self.ledger().clone();
         outcome
+    }
+
+    /// The resource's own object, where it exists and is not ours: then nothing is made that would
+    /// only be there for it.
+    async fn taken(&self) -> Option<Failure> {
+        if self.ledger().contains(&self.anchor) || self.may_adopt(&self.anchor) {
+            return None;
+        }
+        // A resource may be named by an object that it never makes.
+        let nothing = Seen {
+            surroundings: self.world.surroundings().clone().into(),
+            ..Seen::default()
+        };
+        let makes_it = |part: &Part<C::Input>| {
+            let wants = (part.wants)(self.input, &nothing).unwrap_or_default();
+            wants.iter().any(|wanted| wanted.id == self.anchor)
+        };
+        if !C::PARTS.iter().any(makes_it) {
+            return None;
+        }
+        match self.world.look(&self.anchor).await {
+            Ok(found @ Look::Found(_)) if !found.is_leaving() => {}
+            _ => return None,
+        }
+        let mut parts = C::PARTS.iter();
+        Some(Failure {
+            doing: Doing::Creating,
+            id: self.anchor.clone(),
+            argument: "",
+            cause: Cause::Exists {
+                resource: C::NAME,
+                importable: true,
+                remedy: parts.find_map(|part| (part.existing)(&self.anchor)),
+            },
+        })
     }
 
     async fn part(&self, part: &Part<C::Input>) -> Result<(), Stop> {
@@ -263,6 +306,7 @@ impl<'a, C: Composite> Apply<'a, C> {
                 // What is about to pass into other hands is ours only where we made it.
                 if !part.transient {
                     self.ledger().own(part.name, &wanted.id);
+                    self.world.own([&wanted.id]);
                 }
                 if !self.make_way(wanted).await? {
                     return self.change(part, wanted, &found).await;
@@ -272,7 +316,8 @@ impl<'a, C: Composite> Apply<'a, C> {
                 let again = self.world.look(&wanted.id).await;
                 match again.map_err(|error| fail(Doing::Reading, error))? {
                     Look::Found(found) => self.change(part, wanted, &found).await,
-                    Look::Absent | Look::Denied(_) => self.create(part, wanted).await,
+                    Look::Absent => self.create(part, wanted).await,
+                    Look::Denied(error) => Err(fail(Doing::Reading, (*error).clone())),
                 }
             }
         }

@@ -33,6 +33,7 @@ pub use adapter::Managed;
 pub use check::Check;
 pub use ledger::Ledger;
 pub use locks::{Lock, Locks};
+pub use plan::without_unknowns;
 pub use seen::{Look, Seen, Surroundings, Unread};
 pub use spelling::{same_id, same_region, spelled, spelled_id};
 pub use tags::{TagPolicy, Tags};
@@ -59,6 +60,10 @@ pub trait Composite: Send + Sync + Sized + 'static {
     const TIMEOUTS: Timeouts;
     /// The ARM type of the object whose id is the resource's id.
     const ANCHOR: &'static str;
+    /// Whether the anchor is someone else's, who gave its id: it is read, and never written, owned
+    /// or deleted. Such a resource lasts as long as its anchor, whatever becomes of its own
+    /// objects: what is missing of them is drift.
+    const ANCHOR_IS_GIVEN: bool = false;
     /// The parts, in reading order.
     const PARTS: &'static [Part<Self::Input>];
     /// What the documentation says beyond the schema.
@@ -66,6 +71,14 @@ pub trait Composite: Send + Sync + Sized + 'static {
 
     /// The id, where it can be known before anything exists.
     fn id(input: &Self::Input, surroundings: &Surroundings) -> Option<ArmId>;
+
+    /// What the state of an import begins with, by the id that the user gave: `id`, and `objects`
+    /// where it is an object of this resource and not its anchor. `None` for an id that does not
+    /// import this resource.
+    fn imported(id: &ArmId) -> Option<Json> {
+        id.is(Self::ANCHOR)
+            .then(|| serde_json::json!({ "id": id.as_str() }))
+    }
 
     /// What there is, in the user's terms and spelling. Without a prior input it is an import:
     /// everything comes from Azure.

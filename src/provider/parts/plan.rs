@@ -36,8 +36,9 @@ pub fn foresee<C: Composite>(plan: &mut Plan, surroundings: &Surroundings) {
     }
 }
 
-/// Makes unknown again what a creation that failed has left as null: it is kept from the prior
-/// state otherwise, as if Azure had said so.
+/// Makes unknown again what a creation that failed or is still under way, or something that was
+/// deleted outside, has left as null: it is kept from the prior state otherwise, as if Azure had
+/// said so.
 pub fn reopen<C: Composite>(plan: &mut Plan) {
     let Some(prior) = plan.prior.as_ref().filter(|prior| **prior != plan.planned) else {
         return;
@@ -47,8 +48,10 @@ pub fn reopen<C: Composite>(plan: &mut Plan) {
         .get("id")
         .as_str()
         .and_then(|id| ArmId::parse(id).ok());
+    let drift = prior.get("drift").as_items();
     if let (Ok(ledger), Some(id)) = (ledger, id)
         && ledger.owns(&id)
+        && drift.is_none_or(<[_]>::is_empty)
     {
         return;
     }

@@ -63,6 +63,7 @@ pub struct Seen {
     pub(super) finished: BTreeSet<&'static str>,
     pub(super) surroundings: Arc<Surroundings>,
     pub(super) prior: Option<Arc<Json>>,
+    pub(super) owned: BTreeSet<ArmId>,
     pub(super) missing: RefCell<Missing>,
 }
 
@@ -132,8 +133,16 @@ impl Seen {
         }
     }
 
+    /// Whether the resource owns the object, or has tried to make it: what tells ours from what
+    /// others made alike.
+    #[must_use]
+    pub fn owns(&self, id: &ArmId) -> bool {
+        self.owned.contains(id)
+    }
+
     /// The state before this change; only while a change is applied. It tells what we attached
-    /// from what others did.
+    /// from what others did. While an import by an object of the resource is read for the first
+    /// time, it is what the import began with.
     #[must_use]
     pub fn prior(&self) -> Option<&Json> {
         self.prior.as_deref()
@@ -196,6 +205,13 @@ impl Seen {
     #[cfg(test)]
     pub(crate) fn with_finished(mut self, part: &'static str) -> Self {
         self.finished.insert(part);
+        self
+    }
+
+    /// Adds an object that the resource owns to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn with_owned(mut self, id: &ArmId) -> Self {
+        self.owned.insert(id.clone());
         self
     }
 

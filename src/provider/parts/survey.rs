@@ -87,9 +87,14 @@ pub fn survey<C: Composite>(
     for id in &observed.released {
         ledger.remove(id);
     }
+    let mut stands = false;
     match anchor? {
         Look::Denied(error) => denied.push(error),
         Look::Absent => {}
+        // Of an import it is the objects themselves that are looked for.
+        Look::Found(_) if C::ANCHOR_IS_GIVEN => {
+            stands = !subject.imported || wants_what_stands::<C>(&observed.input, seen)?;
+        }
         Look::Found(_) if subject.imported => {
             if let Some(part) = C::PARTS.iter().find(|part| {
                 (part.wants)(&observed.input, seen)
@@ -100,7 +105,7 @@ pub fn survey<C: Composite>(
         }
         Look::Found(_) => {}
     }
-    let gone = ledger.is_empty() && denied.is_empty();
+    let gone = ledger.is_empty() && denied.is_empty() && !stands;
 
     let mut drift = observed.drift;
     if !gone {
@@ -156,6 +161,18 @@ pub fn survey<C: Composite>(
         leaving,
         denied,
     })
+}
+
+/// Whether something stands already that an imported resource wants.
+fn wants_what_stands<C: Composite>(input: &C::Input, seen: &Seen) -> Result<bool, Unread> {
+    for part in C::PARTS {
+        for wanted in (part.wants)(input, seen)? {
+            if matches!(seen.look(&wanted.id)?, Look::Found(_)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn is_transient<C: Composite>(part: &str) -> bool {

@@ -33,6 +33,9 @@ pub struct Wanted {
     pub creation: Option<Creation>,
     /// How an existing object gets to the wanted body, where one PUT is not the way.
     pub steps: Option<fn(&Gap<'_>) -> Vec<Change>>,
+    /// Whether a failed creation is written once more, because what failed goes on from where it
+    /// was, and nothing better is to be had by deleting it.
+    pub reconciled: bool,
     /// Whether the decision depends on what others write under the same locks.
     pub under_lock: bool,
     /// The argument that an error of this object is about.
@@ -97,6 +100,7 @@ impl Wanted {
             instead_of: Vec::new(),
             creation: None,
             steps: None,
+            reconciled: false,
             under_lock: false,
             argument: "",
         }
@@ -162,6 +166,13 @@ impl Wanted {
     #[must_use]
     pub fn changed_by(mut self, steps: fn(&Gap<'_>) -> Vec<Change>) -> Self {
         self.steps = Some(steps);
+        self
+    }
+
+    /// A failed creation is written once more.
+    #[must_use]
+    pub fn reconciled(mut self) -> Self {
+        self.reconciled = true;
         self
     }
 

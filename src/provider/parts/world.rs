@@ -29,6 +29,7 @@ pub struct World {
     surroundings: Arc<Surroundings>,
     embedding: Embedding,
     prior: Option<Arc<Json>>,
+    owned: Mutex<BTreeSet<ArmId>>,
     objects: Cells<ArmId, Arc<Json>>,
     lists: Cells<(ArmId, String), Arc<Vec<Json>>>,
     made: Mutex<BTreeSet<ArmId>>,
@@ -92,6 +93,7 @@ impl World {
             surroundings,
             embedding,
             prior: None,
+            owned: Mutex::default(),
             objects: Mutex::default(),
             lists: Mutex::default(),
             made: Mutex::default(),
@@ -105,6 +107,11 @@ impl World {
     pub fn with_prior(mut self, prior: Option<Json>) -> Self {
         self.prior = prior.map(Arc::new);
         self
+    }
+
+    /// Notes what the resource owns.
+    pub fn own<'a>(&self, ids: impl IntoIterator<Item = &'a ArmId>) {
+        lock(&self.owned).extend(ids.into_iter().cloned());
     }
 
     /// The client to write with.
@@ -306,6 +313,7 @@ impl World {
             finished: self.progress.borrow().finished.clone(),
             surroundings: Arc::clone(&self.surroundings),
             prior: self.prior.clone(),
+            owned: lock(&self.owned).clone(),
             ..Seen::default()
         }
     }

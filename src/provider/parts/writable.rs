@@ -17,6 +17,8 @@ struct Node {
     members: BTreeMap<String, Node>,
     /// Any member is allowed, as in tags.
     open: bool,
+    /// What lies below each member where any is allowed; `None` if that may be anything, too.
+    each: Option<Box<Node>>,
 }
 
 /// What of a body may be written back: the body without read-only and unknown properties.
@@ -48,7 +50,19 @@ pub fn check(id: &ArmId, body: &Json) -> Result<(), String> {
 
 fn reduce(node: &Node, body: &Json) -> Json {
     match body {
-        Json::Object(members) if !node.open => Json::Object(
+        Json::Object(members) if node.open => Json::Object(
+            members
+                .iter()
+                .map(|(name, value)| {
+                    let each = node.each.as_deref();
+                    (
+                        name.clone(),
+                        each.map_or_else(|| value.clone(), |each| reduce(each, value)),
+                    )
+                })
+                .collect(),
+        ),
+        Json::Object(members) => Json::Object(
             members
                 .iter()
                 .filter_map(|(name, value)| {
@@ -65,7 +79,13 @@ fn reduce(node: &Node, body: &Json) -> Json {
 
 fn stray(node: &Node, body: &Json, at: &str) -> Option<String> {
     match body {
-        Json::Object(members) if !node.open => members.iter().find_map(|(name, value)| {
+        Json::Object(members) if node.open => {
+            let each = node.each.as_deref()?;
+            members
+                .iter()
+                .find_map(|(name, value)| stray(each, value, &format!("{at}/{name}")))
+        }
+        Json::Object(members) => members.iter().find_map(|(name, value)| {
             let at = format!("{at}/{name}");
             match node.members.get(name) {
                 Some(node) => stray(node, value, &at),
@@ -78,7 +98,8 @@ fn stray(node: &Node, body: &Json, at: &str) -> Option<String> {
 }
 
 /// The table by type in lower case. The file has a line `# <type>@<version>` before the paths
-/// of each type; `*` at the end of a path allows any member there.
+/// of each type; `*` at the end of a path allows any member there. `*` within a path stands for
+/// each of them, of which only what is named below may be written, and nothing where that is `-`.
 fn table() -> &'static BTreeMap<String, Node> {
     static PARSED: OnceLock<BTreeMap<String, Node>> = OnceLock::new();
     PARSED.get_or_init(|| {
@@ -89,10 +110,14 @@ fn table() -> &'static BTreeMap<String, Node> {
                 current = header.split('@').next().unwrap_or_default().to_lowercase();
                 types.entry(current.clone()).or_default();
             } else if let Some(mut node) = types.get_mut(&current) {
-                for step in line.split('.') {
+                let mut steps = line.split('.').peekable();
+                while let Some(step) = steps.next() {
                     if step == "*" {
                         node.open = true;
-                    } else {
+                        if steps.peek().is_some() {
+                            node = node.each.get_or_insert_default();
+                        }
+                    } else if step != "-" {
                         node = node.members.entry(step.to_owned()).or_default();
                     }
                 }
@@ -127,6 +152,29 @@ mod tests {
             })
         );
         assert!(check(&endpoint(), &reduced(&endpoint(), &body)).is_ok());
+    }
+
+    #[test]
+    fn the_members_of_a_map_are_reduced_to_what_is_known_of_them() {
+        let cluster = ArmId::group("00000000-0000-0000-0000-000000000001", "rg")
+            .resource("Microsoft.ContainerService/managedClusters", "aks");
+        let body = json!({
+            "identity": {"userAssignedIdentities": {"/x": {"clientId": "c", "principalId": "p"}}},
+            "properties": {"addonProfiles": {"azurepolicy": {
+                "enabled": true, "config": {"any": "thing"}, "identity": {"objectId": "o"}
+            }}}
+        });
+        assert_eq!(
+            reduced(&cluster, &body),
+            json!({
+                "identity": {"userAssignedIdentities": {"/x": {}}},
+                "properties": {"addonProfiles": {"azurepolicy": {
+                    "enabled": true, "config": {"any": "thing"}
+                }}}
+            })
+        );
+        assert!(check(&cluster, &body).is_err());
+        assert!(check(&cluster, &reduced(&cluster, &body)).is_ok());
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! The managed resources: one file each, named without the prefix `fkaks_`.
 
+mod cluster;
 mod network;
+mod network_peering;
 mod private_registry_link;
 mod registry;
+mod registry_access;
 mod resource_group;
 mod subnet;
 
+pub use cluster::Cluster;
 pub use network::Network;
+pub use network_peering::NetworkPeering;
 pub use private_registry_link::PrivateRegistryLink;
 pub use registry::Registry;
+pub use registry_access::RegistryAccess;
 pub use resource_group::ResourceGroup;
 pub use subnet::Subnet;

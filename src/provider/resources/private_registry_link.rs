@@ -119,7 +119,9 @@ impl Composite for PrivateRegistryLink {
             .after(&["endpoint", "zone"])
             .leaves(handed_over)
             .transient(),
-        Part::new("zone_links", zone_links).after(&["zone"]),
+        Part::new("zone_links", zone_links)
+            .after(&["zone"])
+            .existing(a_link_of_others),
         Part::new("records", records)
             .after(&["endpoint", "zone"])
             .until(records_agree)
@@ -327,6 +329,14 @@ fn zone_is_used(removal: &Removal<'_>, seen: &Seen) -> Result<Vec<String>, Unrea
 fn use_the_zone(id: &ArmId) -> Option<String> {
     Some(format!(
         "use it, without owning it:\n\n  dns = {{\n    zone_id = \"{id}\"\n  }}"
+    ))
+}
+
+fn a_link_of_others(id: &ArmId) -> Option<String> {
+    Some(format!(
+        "if someone else looks after this link, take its network out of `dns.virtual_network_ids`. If an \
+         apply of yours was lost before it could save its state, delete the link and apply again:\n\n  \
+         az resource delete --ids {id}"
     ))
 }
 

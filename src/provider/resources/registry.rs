@@ -2,7 +2,7 @@
 //! set. Two ARM types (`Microsoft.ContainerRegistry/registries` with `replications`), and one
 //! resource, because replicas, exposure and tier depend on each other's order.
 
-mod body;
+pub(super) mod body;
 mod changes;
 mod check;
 mod observe;

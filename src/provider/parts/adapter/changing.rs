@@ -1,14 +1,14 @@
 //! Creation and change: an apply, and the true state after it, however it ended.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tfplugin_rs::framework::{Applied, Change, Context, Diagnostics};
-use tfplugin_rs::value::{Path, to_json};
+use tfplugin_rs::value::{Path, Value, to_json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    IMPORTED, Managed, input_of_state, ledger_of, named_by, plan_or_prior, reading, report,
-    unreadable, warn,
+    IMPORTED, Managed, input_of_state, ledger_of, named_by, reading, report, unreadable, warn,
 };
 use crate::arm::{ArmId, Call};
 use crate::provider::failure::Doing;
@@ -66,6 +66,7 @@ impl<C: Composite> Managed<C> {
     }
 
     async fn surveyed(world: &World, subject: &Subject<'_, C::Input>) -> Result<Survey, Halt> {
+        world.own(subject.ledger.iter().map(|(_, id)| id));
         for part in C::PARTS {
             world.finish(part.name);
         }
@@ -135,16 +136,17 @@ impl<C: Composite> Managed<C> {
 
         report(&outcome.failures, &session, diagnostics);
         let clean = outcome.failures.is_empty();
-        let stands = outcome.ledger.owns(&id) || before.owns(&id);
+        let stands = C::ANCHOR_IS_GIVEN || outcome.ledger.owns(&id) || before.owns(&id);
         for (part, why) in &outcome.late {
             late(C::NAME, part, why, stands, cx.timeout, diagnostics);
         }
         if outcome.ledger.is_empty() && !clean {
-            // Nothing came into being: there is nothing to remember.
-            return Applied {
-                state: prior.is_some().then(|| plan_or_prior(&prior)),
-                private,
-            };
+            // Nothing came into being, or all of it went: there is nothing to own.
+            let state = prior.map(|mut state| {
+                state.set("objects", Value::Map(BTreeMap::new()));
+                state
+            });
+            return Applied { state, private };
         }
         let world = (clean && outcome.late.is_empty()).then_some(world);
         let promised = clean && !diagnostics.has_errors();

@@ -1,7 +1,7 @@
 //! How one object becomes what is wanted: created, changed in steps, or replaced.
 
 use super::{Apply, failure, lock};
-use crate::arm::{Json, Write};
+use crate::arm::{Error, Json, Write};
 use crate::provider::failure::{Cause, Doing, Failure};
 use crate::provider::parts::compare::{
     Difference, Lists, differences, is_empty, merged, without_nulls,
@@ -44,8 +44,18 @@ impl<C: Composite> Apply<'_, C> {
             }
         };
         self.ledger().own(part.name, &wanted.id);
+        self.world.own([&wanted.id]);
         brings().for_each(|(part, id)| self.ledger().own(part, id));
-        let created = match pending.wait(call).await {
+        let mut end = pending.wait(call).await;
+        if wanted.reconciled && end.as_ref().is_err_and(Error::is_failed_operation) {
+            tracing::info!(id = %wanted.id, "its creation failed: writing it once more");
+            end = match client.put(call, &wanted.id, &body, Write::default()).await {
+                Ok(pending) => pending.wait(call).await,
+                // Why the creation failed says more than why it cannot be repeated.
+                Err(_) => end,
+            };
+        }
+        let created = match end {
             Ok(created) => created,
             Err(error) => {
                 // What an operation that failed leaves behind, the next look tells.

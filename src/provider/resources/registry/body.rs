@@ -87,7 +87,8 @@ fn defaults() -> Json {
     }})
 }
 
-fn leave_out(defaults: &Json, body: &mut Json, found: &Json) {
+/// Leaves out of a body what is Azure's default where it says nothing.
+pub fn leave_out(defaults: &Json, body: &mut Json, found: &Json) {
     let Some(members) = body.as_object_mut() else {
         return;
     };

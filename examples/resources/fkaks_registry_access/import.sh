@@ -1,0 +1,1 @@
+tofu import fkaks_registry_access.example /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-images/providers/Microsoft.ContainerRegistry/registries/fkacrprivate/providers/Microsoft.Authorization/roleAssignments/3d1f3a52-6f0a-5c3e-9b0e-1f1f9f0f5a11

@@ -1,0 +1,343 @@
+//! What plan time can find wrong with Azure's help: subnets without room, ranges that meet
+//! networks, a zone or an identity that cannot serve, and steps that Azure does not take.
+
+use tfplugin_rs::value::{Path, Value, to_json};
+
+use super::grants::{self, Covered};
+use super::{Cluster, Input, Outbound, capacity, network_check, version};
+use crate::arm::{ArmId, Json, same_location};
+use crate::network::aks::{self, Range};
+use crate::network::cidr;
+use crate::provider::parts::{Check, Look, Unread, without_unknowns};
+
+/// Checks the plan.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
+    one_way_steps(check);
+    // What depends on ids that are not known yet is found when they are.
+    let Some(input) = input_of(check.planned) else {
+        return Ok(());
+    };
+    zone_name(check, &input);
+    // Each asks for what it needs, and all of it is read at once.
+    let findings = [
+        networks(check, &input),
+        subnets(check, &input),
+        capacity::check(check, &input),
+        identity_exists(check, &input),
+        missing_roles(check, &input),
+        versions(check, &input),
+    ];
+    findings.into_iter().collect()
+}
+
+/// The arguments of a plan, where all that must be known is.
+fn input_of(planned: &Value) -> Option<Input> {
+    let json = to_json(&without_unknowns(planned)).ok()?;
+    serde_json::from_value(json).ok()
+}
+
+/// What Azure does in one direction only.
+fn one_way_steps(check: &mut Check<'_>) {
+    let Some(prior) = check.prior else { return };
+    let planned = check.planned;
+    let was = |name: &str| prior.get(name).as_bool() == Some(true);
+    let goes = |name: &str| planned.get(name).as_bool() == Some(false);
+    if was("oidc_issuer_enabled") && goes("oidc_issuer_enabled") {
+        check.error(
+            Path::attribute("oidc_issuer_enabled"),
+            "Azure never turns the OIDC issuer of a cluster off",
+            "Fix: set oidc_issuer_enabled = true.",
+        );
+    }
+    let integrated = |value: &Value| {
+        let profile = value.get("api_server_access_profile");
+        profile.get("virtual_network_integration_enabled").as_bool() == Some(true)
+    };
+    if integrated(prior)
+        && !integrated(planned)
+        && !planned.get("api_server_access_profile").is_unknown()
+    {
+        check.error(
+            Path::attribute("api_server_access_profile"),
+            "Azure does not take an API server out of the network again",
+            "Fix: keep virtual_network_integration_enabled = true with its subnet_id.",
+        );
+    }
+    let policy = |value: &Value| value.get("network_policy").as_str().map(str::to_owned);
+    if let (Some(from), Some(to)) = (policy(prior), policy(planned))
+        && from == "cilium"
+        && to != "cilium"
+    {
+        check.error(
+            Path::attribute("network_policy"),
+            "Azure does not go back from the network policy cilium",
+            "Fix: keep network_policy = \"cilium\".",
+        );
+    }
+}
+
+fn zone_name(check: &mut Check<'_>, input: &Input) {
+    let Some(zone) = input.zone_id() else { return };
+    let standard = check.seen.cloud().aks_zone(&input.location);
+    let problem = aks::zone_problem(zone.name(), &standard, input.has_vnet_integration());
+    if let Some(problem) = problem {
+        check.error(
+            Path::attribute("private_dns_zone_id"),
+            format!(
+                "zone {} cannot serve a cluster in {}",
+                zone.name(),
+                input.location
+            ),
+            format!("- {zone}\n- {problem}\n\nFix: use a zone {standard}."),
+        );
+    }
+}
+
+/// The network of the nodes and its peers: their addresses and their region.
+fn networks(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
+    let networks: std::collections::BTreeSet<ArmId> = input
+        .subnets()
+        .into_iter()
+        .filter_map(ArmId::parent)
+        .collect();
+    let looks: Vec<_> = networks
+        .iter()
+        .map(|id| (id, check.seen.look(id)))
+        .collect();
+    let mut ranges = Vec::new();
+    for (id, look) in looks {
+        let Look::Found(network) = look? else {
+            continue;
+        };
+        let location = network["location"].as_str().unwrap_or_default();
+        if !same_location(location, &input.location) {
+            check.error(
+                Path::attribute("location"),
+                format!("the cluster is in {}, and its network in {location}", input.location),
+                format!("- {id}\n\nNodes are where their network is.\n\nFix: set location = {location:?}."),
+            );
+        }
+        ranges.extend(ranges_of(id, network));
+    }
+    // Ranges are chosen at the creation, and another one is another creation.
+    network_check::others(check.planned, &ranges, check.diagnostics);
+    Ok(())
+}
+
+fn ranges_of(id: &ArmId, network: &Json) -> Vec<Range> {
+    let properties = &network["properties"];
+    let parsed = |list: &Json| {
+        let items = list.as_array().into_iter().flatten();
+        items
+            .filter_map(|item| cidr::parse(item.as_str()?).ok())
+            .collect::<Vec<_>>()
+    };
+    let range = |what: String, prefix| Range { what, prefix };
+    let mut ranges: Vec<Range> = parsed(&properties["addressSpace"]["addressPrefixes"])
+        .into_iter()
+        .map(|prefix| range(format!("the network {}", id.name()), prefix))
+        .collect();
+    let peerings = properties["virtualNetworkPeerings"].as_array();
+    for peering in peerings.into_iter().flatten() {
+        let properties = &peering["properties"];
+        let remote = properties["remoteVirtualNetwork"]["id"].as_str();
+        let name = remote.and_then(|id| id.rsplit('/').next());
+        let space = ["remoteVirtualNetworkAddressSpace", "remoteAddressSpace"]
+            .into_iter()
+            .map(|space| parsed(&properties[space]["addressPrefixes"]))
+            .find(|space| !space.is_empty());
+        for prefix in space.into_iter().flatten() {
+            let what = format!("the peered network {}", name.unwrap_or("of another"));
+            ranges.push(range(what, prefix));
+        }
+    }
+    ranges
+}
+
+/// What the subnets of the nodes must have, and may not have.
+fn subnets(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
+    let pools: Vec<_> = input
+        .node_pools
+        .iter()
+        .map(|(name, pool)| (name, pool, check.seen.look(&pool.vnet_subnet_id)))
+        .collect();
+    let mut told = std::collections::BTreeSet::new();
+    for (name, pool, look) in pools {
+        let Look::Found(subnet) = look? else { continue };
+        let id = &pool.vnet_subnet_id;
+        if !told.insert(id.clone()) {
+            continue;
+        }
+        let properties = &subnet["properties"];
+        let path = || {
+            Path::attribute("node_pools")
+                .key(name.as_str())
+                .then("vnet_subnet_id")
+        };
+        let delegated = properties["delegations"]
+            .as_array()
+            .and_then(|delegations| delegations.first())
+            .and_then(|delegation| delegation["properties"]["serviceName"].as_str());
+        if let Some(service) = delegated {
+            check.error(
+                path(),
+                format!("subnet {} is delegated to {service} and takes no nodes", id.name()),
+                format!("- {id}\n\nFix: use a subnet without a delegation, in fkaks_network one with purpose = \"aks_nodes\"."),
+            );
+        }
+        let has = |name: &str| properties[name]["id"].is_string();
+        if input.outbound_type == Outbound::UserDefinedRouting && !has("routeTable") {
+            check.error(
+                path(),
+                format!("subnet {} has no route table, and outbound_type = \"user_defined_routing\" needs one", id.name()),
+                format!("- {id}\n\nAzure wants it before the cluster is made, with a route for 0.0.0.0/0.\n\nFix: give the subnet its route_table_id."),
+            );
+        }
+        if input.outbound_type == Outbound::NatGateway && !has("natGateway") {
+            check.error(
+                path(),
+                format!(
+                    "subnet {} has no NAT gateway, and outbound_type = \"nat_gateway\" needs one",
+                    id.name()
+                ),
+                format!("- {id}\n\nFix: give the subnet its nat_gateway_id."),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A given identity that is not there can be one that the same plan makes, so it is only told of
+/// where nothing else would.
+fn identity_exists(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
+    let given = [
+        ("identity_id", input.identity_id.as_ref()),
+        ("kubelet_identity_id", input.kubelet_identity_id.as_ref()),
+    ];
+    let looks: Vec<_> = given
+        .into_iter()
+        .filter_map(|(argument, id)| Some((argument, id?, check.seen.look(id?))))
+        .collect();
+    for (argument, id, look) in looks {
+        if let Look::Denied(_) = look? {
+            check.warning(
+                Path::attribute(argument),
+                format!("identity {} cannot be read", id.name()),
+                format!(
+                    "- {id}\n\nIts roles cannot be checked, nor assigned. The caller needs the action \
+                     `Microsoft.ManagedIdentity/userAssignedIdentities/read` on it."
+                ),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// With `manage_role_assignments = false` the roles of the identity are only looked at.
+fn missing_roles(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
+    let Some(identity) = input
+        .identity_id
+        .as_ref()
+        .filter(|_| !input.manage_role_assignments)
+    else {
+        return Ok(());
+    };
+    let needs = grants::needs(input, check.seen);
+    let Look::Found(found) = check.seen.look(identity)? else {
+        return Ok(());
+    };
+    let Some(principal) = grants::principal(Some(found)) else {
+        return Ok(());
+    };
+    let needs = needs?;
+    let answers: Vec<_> = needs
+        .iter()
+        .map(|need| grants::covered(need, identity, principal, check.seen))
+        .collect();
+    let (mut missing, mut unreadable) = (Vec::new(), Vec::new());
+    for (need, answer) in needs.iter().zip(answers) {
+        match answer? {
+            Covered::No => missing.push(need),
+            Covered::Unreadable => unreadable.push(need),
+            Covered::Yes | Covered::Perhaps => {}
+        }
+    }
+    let line =
+        |need: &&grants::Need| format!("- {} on {}, {}", need.role.name, need.scope, need.why);
+    if !missing.is_empty() {
+        let lines: Vec<String> = missing.iter().map(line).collect();
+        let commands: Vec<String> = missing.iter().map(|need| need.command(principal)).collect();
+        let argument = if missing
+            .iter()
+            .any(|need| need.role == grants::ZONE_CONTRIBUTOR)
+        {
+            "private_dns_zone_id"
+        } else {
+            "identity_id"
+        };
+        check.error(
+            Path::attribute(argument),
+            format!(
+                "identity {} may not do what the cluster needs",
+                identity.name()
+            ),
+            format!(
+                "{}\n\nFix: have someone who may assign roles run\n\n  {}\n\nor let it be done \
+                 here:\n\n  manage_role_assignments = true",
+                lines.join("\n"),
+                commands.join("\n  ")
+            ),
+        );
+    }
+    if !unreadable.is_empty() {
+        let lines: Vec<String> = unreadable.iter().map(line).collect();
+        check.warning(
+            Path::attribute("identity_id"),
+            format!("the roles of identity {} cannot be checked", identity.name()),
+            format!(
+                "{}\n\nThe caller needs the action `Microsoft.Authorization/roleAssignments/read` there.",
+                lines.join("\n")
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Versions go up, one minor version at a time.
+fn versions(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
+    let Some(wanted) = input.kubernetes_version.as_deref() else {
+        return Ok(());
+    };
+    let prior = check.prior.and_then(|prior| prior.get("id").as_str());
+    let Some(id) = prior.and_then(|id| ArmId::parse(id).ok()) else {
+        return Ok(());
+    };
+    if id != input.id() || !id.is(<Cluster as crate::provider::parts::Composite>::ANCHOR) {
+        return Ok(());
+    }
+    let Some(found) = check.look(&id)? else {
+        return Ok(());
+    };
+    let properties = &found["properties"];
+    let (specified, current) = (
+        &properties["kubernetesVersion"],
+        &properties["currentKubernetesVersion"],
+    );
+    if version::satisfied(wanted, specified, current, input.upgrades_itself()) {
+        return Ok(());
+    }
+    let Some(from) = current.as_str().or(specified.as_str()) else {
+        return Ok(());
+    };
+    if let Some(problem) = version::step_problem(from, wanted) {
+        check.error(
+            Path::attribute("kubernetes_version"),
+            format!("the cluster cannot go from Kubernetes {from} to {wanted}"),
+            problem,
+        );
+    }
+    Ok(())
+}

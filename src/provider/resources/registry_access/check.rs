@@ -1,0 +1,270 @@
+//! What can be found wrong before anything is made: at validate without Azure, at plan with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tfplugin_rs::framework::Diagnostics;
+use tfplugin_rs::value::{Path, Value};
+
+use super::grants::{self, ASSIGNMENT, Grant, Standing};
+use super::roles::{self, Mode, Permission};
+use super::{CLUSTER, Existing, Input, REGISTRY};
+use crate::arm::{ArmId, Json};
+use crate::provider::parts::{Check, Look, Unread};
+
+/// Checks that need no Azure.
+pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
+    for (argument, kind) in [("registry_id", REGISTRY), ("cluster_id", CLUSTER)] {
+        let id = config.get(argument).as_str().map(ArmId::parse);
+        if let Some(Ok(id)) = id
+            && !id.is(kind)
+        {
+            diagnostics.error(
+                Path::attribute(argument),
+                format!("an id of {kind} is needed here"),
+                format!("- {id} is an id of {}", id.resource_type()),
+            );
+        }
+    }
+    let (cluster, given) = (config.get("cluster_id"), config.get("principal_ids"));
+    match (cluster.is_null(), given.is_null()) {
+        (true, true) => diagnostics.error(
+            Path::root(),
+            "nobody is given access",
+            "Fix: name the cluster whose nodes pull, or principals by their object ids:\n\n  \
+             cluster_id = fkaks_cluster.example.id\n\nor\n\n  principal_ids = {\n    ci = \
+             azurerm_user_assigned_identity.ci.principal_id\n  }",
+        ),
+        (false, false) => diagnostics.error(
+            Path::attribute("principal_ids"),
+            "a cluster and principals do not go together",
+            "Fix: use one resource for the cluster and another one for the principals.",
+        ),
+        _ => {}
+    }
+    if !cluster.is_null()
+        && let Some(kind) = config.get("principal_type").as_str()
+        && kind != "ServicePrincipal"
+    {
+        diagnostics.error(
+            Path::attribute("principal_type"),
+            format!("the identity of a cluster is no {kind}"),
+            "Fix: leave principal_type out.",
+        );
+    }
+    let mut known: BTreeMap<String, &str> = BTreeMap::new();
+    for (key, principal) in given.as_map().into_iter().flatten() {
+        let Some(principal) = principal.as_str() else {
+            continue;
+        };
+        if let Some(other) = known.insert(principal.to_lowercase(), key) {
+            diagnostics.error(
+                Path::attribute("principal_ids").key(key),
+                "a principal is named once",
+                format!("{key:?} and {other:?} are the same principal, {principal}.\n\nFix: remove one of them."),
+            );
+        }
+    }
+}
+
+/// Checks with Azure's help.
+pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
+    let Some(input) = planned(check) else {
+        return Ok(());
+    };
+    // Ask for everything first.
+    let registry = check.look(&input.registry_id);
+    let identities = identities(&input, check);
+    let found = grants::grants(&input, check.seen, &|id| check.is_ours(id));
+    let Some(registry) = registry? else {
+        return Ok(());
+    };
+    let mode = Mode::of(registry);
+    let narrowed = input.repositories.is_some() || check.planned.get("repositories").is_unknown();
+    let problems = roles::problems(mode, &input.permissions, narrowed);
+    for (argument, summary, detail) in &problems {
+        check.error(Path::attribute(*argument), summary, detail);
+    }
+    client_ids(&input, &identities?, check);
+    let found = found?;
+    if !problems.is_empty() {
+        return Ok(());
+    }
+    for grant in &found {
+        standing(&input, grant, mode, check)?;
+    }
+    if found
+        .iter()
+        .any(|grant| grant.standing == Standing::Missing)
+    {
+        may_assign(&input, check)?;
+    }
+    Ok(())
+}
+
+/// The input as far as it is known: principals that are not known yet are left out.
+fn planned(check: &Check<'_>) -> Option<Input> {
+    let texts = |argument: &str| -> Option<BTreeSet<String>> {
+        let items = check.planned.get(argument).as_items()?;
+        Some(
+            items
+                .iter()
+                .filter_map(|item| Some(item.as_str()?.to_owned()))
+                .collect(),
+        )
+    };
+    let permissions: BTreeSet<Permission> = texts("permissions")?
+        .into_iter()
+        .filter_map(|text| serde_json::from_value(Json::from(text)).ok())
+        .collect();
+    let given = check.planned.get("principal_ids").as_map();
+    Some(Input {
+        registry_id: check.id("registry_id").filter(|id| id.is(REGISTRY))?,
+        cluster_id: check.id("cluster_id").filter(|id| id.is(CLUSTER)),
+        principal_ids: given.map(|given| {
+            let known = given
+                .iter()
+                .filter_map(|(key, id)| Some((key.clone(), id.as_str()?.to_owned())));
+            known.collect()
+        }),
+        principal_type: check.planned.get("principal_type").as_str()?.to_owned(),
+        permissions,
+        repositories: texts("repositories"),
+        existing: match check.planned.get("existing").as_str()? {
+            "refuse" => Existing::Refuse,
+            _ => Existing::Accept,
+        },
+        adopted: BTreeSet::new(),
+    })
+}
+
+/// The user-assigned identities that can be seen where the registry and the provider are, when there
+/// is a principal that might be one of them by a wrong id.
+fn identities(input: &Input, check: &Check<'_>) -> Result<Vec<Json>, Unread> {
+    if input.principal_ids.as_ref().is_none_or(BTreeMap::is_empty)
+        || input.principal_type != "ServicePrincipal"
+        || !check.changes("principal_ids")
+    {
+        return Ok(Vec::new());
+    }
+    let mut subscriptions = vec![ArmId::subscription(input.registry_id.subscription_id())];
+    let own = check.seen.subscription_id().map(ArmId::subscription);
+    subscriptions.extend(own.filter(|own| *own != subscriptions[0]));
+    let lists: Vec<_> = subscriptions
+        .iter()
+        .map(|subscription| {
+            let identities = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+            check.seen.list(subscription, identities)
+        })
+        .collect();
+    let mut all = Vec::new();
+    for list in lists {
+        all.extend_from_slice(list?.found().unwrap_or_default());
+    }
+    Ok(all)
+}
+
+/// A client id is what an identity logs in with; roles go to its object id. Azure takes any GUID once
+/// a principal type is given, and the pull fails later.
+fn client_ids(input: &Input, identities: &[Json], check: &mut Check<'_>) {
+    for (key, principal) in input.principal_ids.iter().flatten() {
+        let is = |identity: &&Json, name: &str| {
+            identity["properties"][name]
+                .as_str()
+                .is_some_and(|id| id.eq_ignore_ascii_case(principal))
+        };
+        let Some(identity) = identities.iter().find(|identity| is(identity, "clientId")) else {
+            continue;
+        };
+        let object = identity["properties"]["principalId"]
+            .as_str()
+            .unwrap_or_default();
+        check.error(
+            Path::attribute("principal_ids").key(key),
+            format!("{principal} is a client id, and an object id belongs here"),
+            format!(
+                "It is the client id of\n- {}\n\nAzure would accept it, and nobody could pull with it.\n\n\
+                 Fix: give the identity's principal id:\n\n  principal_ids = {{\n    {key} = \"{object}\"\n  }}",
+                identity["id"].as_str().unwrap_or_default()
+            ),
+        );
+    }
+}
+
+fn standing(input: &Input, grant: &Grant, mode: Mode, check: &mut Check<'_>) -> Result<(), Unread> {
+    let list = grants::listed(input, &grant.principal, check.seen)?;
+    let useless = grants::useless(grant, list);
+    match &grant.standing {
+        // The very assignment that this resource would make is perhaps its own, of an earlier life that
+        // failed and is replaced now, which a plan cannot tell. The apply can.
+        Standing::InTheWay(id) if *id == grant.own_id(input) => {}
+        Standing::InTheWay(id) => {
+            let (summary, why, fix) = if input.existing == Existing::Refuse {
+                (
+                    format!("{} has the role {} already", grant.key, grant.role.name),
+                    "someone else assigned it, and existing = \"refuse\" counts only what this resource makes",
+                    format!(
+                        "let it count:\n\n  existing = \"accept\"\n\nOr take it over:\n\n  import {{\n    to = \
+                         fkaks_registry_access.example\n    id = \"{id}\"\n  }}"
+                    ),
+                )
+            } else {
+                (
+                    format!(
+                        "{} has the role {} already, under another condition",
+                        grant.key, grant.role.name
+                    ),
+                    "Azure assigns a role to a principal once at a scope, and this assignment of someone \
+                     else does not give what is asked for",
+                    format!(
+                        "change its condition where it is managed, delete it, or take it over:\n\n  import {{\n    \
+                         to = fkaks_registry_access.example\n    id = \"{id}\"\n  }}"
+                    ),
+                )
+            };
+            check.error(
+                Path::attribute(input.argument()),
+                summary,
+                format!("- {id}\n- principal: {}\n\nHere {why}.\n\nFix: {fix}", grant.principal),
+            );
+        }
+        Standing::Missing if !useless.is_empty() => check.warning(
+            Path::attribute(input.argument()),
+            format!("{} has a role that opens no image here", grant.key),
+            format!(
+                "The registry's role assignment mode is {mode}{useless}. It is given {} instead; the other \
+                 assignment is left alone.",
+                grant.role.name
+            ),
+        ),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Whether the caller may assign roles at the registry: Azure says what it may do there.
+fn may_assign(input: &Input, check: &mut Check<'_>) -> Result<(), Unread> {
+    let list = check.seen.list(
+        &input.registry_id,
+        "providers/Microsoft.Authorization/permissions",
+    )?;
+    let Look::Found(blocks) = list else {
+        return Ok(());
+    };
+    let action = format!("{ASSIGNMENT}/write");
+    if blocks.is_empty() || roles::permits(blocks, &action) {
+        return Ok(());
+    }
+    check.error(
+        Path::attribute("registry_id"),
+        "the caller may not assign roles at the registry",
+        format!(
+            "- {0}\n\nIt has no role with the action `{action}` there; Contributor has not.\n\nFix: have an \
+             owner give it the role that may assign roles and nothing else, at the registry:\n\n  az role \
+             assignment create --role \"Role Based Access Control Administrator\" \\\n    --assignee-object-id \
+             <object id of the caller> --assignee-principal-type ServicePrincipal \\\n    --scope {0}\n\nOr have \
+             the owner make the grants; they count here with existing = \"accept\".",
+            input.registry_id
+        ),
+    );
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! The architecture `private-aks-acr` under what others do to it.
+
+use serde_json::json;
+
+use crate::driver::session::action;
+use crate::driver::{Session, Step};
+
+pub const STEPS: &[Step] = &[Step {
+    name: "what_others_change_is_shown_and_repaired",
+    run: drift,
+}];
+
+const REGISTRY: &str = "fkaks_registry.acr";
+const LINK: &str = "fkaks_private_registry_link.acr";
+const ACCESS: &str = "fkaks_registry_access.nodes";
+
+fn drift(session: &mut Session) {
+    session.apply();
+    // Someone opens the registry to the internet.
+    let id = session.state(REGISTRY)["id"].as_str().unwrap().to_owned();
+    let opened = json!({
+        "location": "westeurope", "sku": {"name": "Premium"}, "tags": {"environment": "example"},
+        "properties": {"publicNetworkAccess": "Enabled"},
+    });
+    session.sandbox.put(&id, "2025-11-01", &opened);
+    session.sandbox.wait_until("the registry is open", || {
+        let registry = session.sandbox.get(&id, "2025-11-01");
+        registry["properties"]["publicNetworkAccess"] == "Enabled"
+            && registry["properties"]["provisioningState"] == "Succeeded"
+    });
+    session.plan().must(action::UPDATE, REGISTRY);
+    session.apply();
+    session.plan().must_be_empty("a registry that was opened");
+
+    // Someone takes the nodes' grant and the network's link to the zone away.
+    let owned = |address: &str, part: &str| {
+        let id = session.state(address)["objects"][part][0].clone();
+        id.as_str().unwrap().to_owned()
+    };
+    session
+        .sandbox
+        .delete(&owned(ACCESS, "grants"), "2022-04-01");
+    session
+        .sandbox
+        .delete(&owned(LINK, "zone_links"), "2024-06-01");
+    let plan = session.plan();
+    plan.must(action::UPDATE, ACCESS);
+    plan.must(action::UPDATE, LINK);
+    session.apply();
+    session
+        .plan()
+        .must_be_empty("a grant and a link that were taken away");
+}
