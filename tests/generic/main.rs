@@ -1,7 +1,7 @@
 //! What must hold for every resource of the provider's list, with the provider in process and a
 //! sandbox for each case. A new resource needs a fixture, and nothing else. Every test runs over
-//! all resources, but for those that interrupt or refuse every request: they run over the settled
-//! ones of `cases.rs`, and over all with `FKAKS_GENERIC_ALL=1`.
+//! all resources; those that interrupt or refuse every request do so in one or two ways each, in
+//! turn, and in every way with `FKAKS_GENERIC_ALL=1`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
