@@ -4,6 +4,7 @@
 //! scenario; the tests over these lists name what is missing.
 
 mod config;
+mod egress;
 mod failure;
 mod parts;
 mod resources;

@@ -9,7 +9,6 @@ mod arguments;
 mod body;
 mod capacity;
 mod check;
-mod egress;
 mod grants;
 mod maintenance;
 mod network_check;

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arguments::{arguments, text};
 use super::pool::Pool;
-use super::{
-    Cluster, ControlPlane, Input, Kubelet, Output, addons, egress, grants, maintenance, pools,
-};
+use super::{Cluster, ControlPlane, Input, Kubelet, Output, addons, grants, maintenance, pools};
 use crate::arm::{ArmId, Json};
+use crate::provider::egress;
 use crate::provider::parts::{Look, Observed, Seen, Unread, spelled_id};
 
 /// Observes the cluster of that id.
@@ -30,11 +29,11 @@ pub fn observe(
     let pools = pools_of(id, found, prior, seen);
     let mut input = arguments(id, found, prior, seen);
     addons::observe(&mut input, found, prior);
-    let addresses = egress::addresses(&input, found, seen);
+    let egress = egress::of(id, found, seen);
     let identity = seen.look(&input.control_plane_id());
     let (identity, pools, windows) = (identity?.found(), pools?, windows?);
+    let addresses = egress?.texts();
     input.node_pools = pools;
-    let addresses = egress::addresses(&input, found, seen).and(addresses)?;
     (
         input.maintenance_window_auto_upgrade,
         input.maintenance_window_node_os,

@@ -446,24 +446,3 @@ fn combinations_that_azure_refuses_are_refused_at_validation() {
     }
     assert!(mistakes(json!({})).is_empty());
 }
-
-#[test]
-fn addresses_to_the_world_are_all_or_none() {
-    let input = input(json!({}));
-    let address = |n: u8| group().resource("Microsoft.Network/publicIPAddresses", &n.to_string());
-    let mut there = found(&input);
-    there["properties"]["networkProfile"]["loadBalancerProfile"]["effectiveOutboundIPs"] =
-        json!([{"id": address(1)}, {"id": address(2)}]);
-    let ip = |text: &str| Some(json!({"properties": {"ipAddress": text}}));
-    let seen = Seen::of([
-        (address(1), ip("203.0.113.1")),
-        (address(2), ip("203.0.113.2")),
-    ]);
-    let addresses = egress::addresses(&input, &there, &seen).unwrap().unwrap();
-    assert_eq!(
-        addresses.into_iter().collect::<Vec<_>>(),
-        ["203.0.113.1", "203.0.113.2"]
-    );
-    let seen = Seen::of([(address(1), ip("203.0.113.1")), (address(2), None)]);
-    assert_eq!(egress::addresses(&input, &there, &seen).unwrap(), None);
-}
