@@ -79,16 +79,6 @@ fn answer(world: &mut World, context: &Context<'_>) -> ArmResult<Answer> {
                 _ => Err(not_supported(request)),
             }
         }
-        Route::TenantRoles(guid) => {
-            accepted_version(
-                "roleDefinitions",
-                "Microsoft.Authorization",
-                authorization::VERSIONS,
-                &version,
-            )?;
-            let body = authorization::definitions::of_tenant(guid.as_deref())?;
-            Ok(Answer::json(200, body))
-        }
         Route::Instance(kind, id) => {
             version_of(kind, &version)?;
             let id = (kind.home)(&id);

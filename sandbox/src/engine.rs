@@ -188,12 +188,9 @@ impl Engine {
         let answer = answer.map(|answer| dressed(answer, request, arm, &request_id, retry));
         let text = |name: &str| request.header(name).map(ToOwned::to_owned);
         let code = answer.as_ref().and_then(|answer| {
-            answer
-                .body
-                .as_ref()?
-                .pointer("/error/code")?
-                .as_str()
-                .map(ToOwned::to_owned)
+            let body = answer.body.as_ref().filter(|_| answer.status >= 400)?;
+            let code = body.pointer("/error/code").or_else(|| body.get("code"))?;
+            code.as_str().map(ToOwned::to_owned)
         });
         let entry = Entry {
             number,

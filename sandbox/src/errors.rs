@@ -22,9 +22,15 @@ pub struct ArmError {
     /// Further errors: code and message.
     #[serde(default)]
     pub details: Vec<ArmError>,
+    /// What Azure Policy adds: a list of `{"type", "info"}`, one for each policy.
+    #[serde(default)]
+    pub additional_info: Option<Box<Value>>,
     /// True when the answer carries the configured `Retry-After`.
     #[serde(default)]
     pub retry: bool,
+    /// True when the answer is the error itself, without the member `error` around it: Azure Monitor's way.
+    #[serde(default)]
+    pub bare: bool,
 }
 
 /// What hooks and handlers return.
@@ -40,7 +46,9 @@ impl ArmError {
             message: message.into(),
             target: None,
             details: Vec::new(),
+            additional_info: None,
             retry: false,
+            bare: false,
         }
     }
 
@@ -70,6 +78,13 @@ impl ArmError {
         self
     }
 
+    /// The same error, answered without the member `error` around it.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
     /// The member `error` of the answer's body.
     #[must_use]
     pub fn inner(&self) -> Value {
@@ -79,6 +94,9 @@ impl ArmError {
         }
         if !self.details.is_empty() {
             error["details"] = self.details.iter().map(Self::inner).collect();
+        }
+        if let Some(info) = &self.additional_info {
+            error["additionalInfo"] = (**info).clone();
         }
         error
     }

@@ -122,7 +122,10 @@ impl Answer {
 
 impl From<ArmError> for Answer {
     fn from(error: ArmError) -> Self {
-        let body = serde_json::json!({ "error": error.inner() });
+        let body = match error.bare {
+            true => error.inner(),
+            false => serde_json::json!({ "error": error.inner() }),
+        };
         Self {
             status: error.status,
             headers: vec![("x-ms-failure-cause".into(), "gateway".into())],

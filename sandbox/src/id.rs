@@ -1,4 +1,5 @@
-//! Resource ids: `/subscriptions/{s}/resourceGroups/{g}/providers/{ns}/{type}/{name}...`.
+//! Resource ids: `/subscriptions/{s}/resourceGroups/{g}/providers/{ns}/{type}/{name}...`, and those of the
+//! tenant, `/providers/{ns}/{type}/{name}...`.
 //! Ids compare without case and keep the spelling of whoever created the resource; the fixed words
 //! (`resourceGroups`, the namespace, the type) are always shown in Azure's own spelling.
 
@@ -19,15 +20,16 @@ impl ResourceId {
             return None;
         }
         let mut rest = segments.as_slice();
-        if !rest[0].eq_ignore_ascii_case("subscriptions") {
+        if rest[0].eq_ignore_ascii_case("subscriptions") {
+            rest = &rest[2..];
+            if rest
+                .first()
+                .is_some_and(|word| word.eq_ignore_ascii_case("resourceGroups"))
+            {
+                rest = rest.get(2..)?;
+            }
+        } else if !rest[0].eq_ignore_ascii_case("providers") {
             return None;
-        }
-        rest = &rest[2..];
-        if rest
-            .first()
-            .is_some_and(|word| word.eq_ignore_ascii_case("resourceGroups"))
-        {
-            rest = rest.get(2..)?;
         }
         let mut positions = rest.iter();
         let mut expect_type = false;
@@ -71,10 +73,16 @@ impl ResourceId {
         self.0.to_lowercase()
     }
 
-    /// The subscription's id.
+    /// The subscription's id; empty for what belongs to the tenant or to a management group.
     #[must_use]
     pub fn subscription(&self) -> &str {
-        self.segments().nth(1).unwrap_or_default()
+        let mut segments = self.segments();
+        let first = segments.next().unwrap_or_default();
+        if first.eq_ignore_ascii_case("subscriptions") {
+            segments.next().unwrap_or_default()
+        } else {
+            ""
+        }
     }
 
     /// The resource group's name; `None` for a subscription and for what lies directly below one.
@@ -181,7 +189,11 @@ impl ResourceId {
     /// The last `providers` part: namespace and the types and names that follow it in turn.
     fn provider_part(&self) -> (&str, Vec<&str>) {
         let segments: Vec<&str> = self.segments().collect();
-        let start = if self.group().is_some() { 4 } else { 2 };
+        let start = match (self.subscription(), self.group()) {
+            ("", _) => 0,
+            (_, None) => 2,
+            (_, Some(_)) => 4,
+        };
         let mut found = None;
         let mut at = start;
         while at < segments.len() {
@@ -236,6 +248,19 @@ mod tests {
         assert_eq!(lock.type_name(), "Microsoft.Authorization/locks");
         assert_eq!(lock.parent().unwrap().as_str(), SUBNET);
         assert!(!lock.is_child());
+    }
+
+    #[test]
+    fn what_is_assigned_at_a_management_group_has_the_group_as_parent() {
+        let group = "/providers/Microsoft.Management/managementGroups/root";
+        let text = format!("{group}/providers/Microsoft.Authorization/policyAssignments/a");
+        let id = ResourceId::parse(&text).unwrap();
+        assert_eq!(id.type_name(), "Microsoft.Authorization/policyAssignments");
+        assert_eq!((id.subscription(), id.group()), ("", None));
+        let parent = id.parent().unwrap();
+        assert_eq!(parent.as_str(), group);
+        assert_eq!(parent.type_name(), "Microsoft.Management/managementGroups");
+        assert!(parent.parent().is_none());
     }
 
     #[test]

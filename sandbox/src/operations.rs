@@ -128,7 +128,7 @@ pub fn accept(world: &mut World, pace: &Pace, new: Accepted) -> String {
         id: id.clone(),
         target: new.target,
         work: new.work,
-        location: new.style == Style::Location,
+        location: matches!(new.style, Style::Location | Style::LocationOfCreate),
         locks: new.locks,
         started: world.now,
         ready: world.now + millis(pace.operation_time),

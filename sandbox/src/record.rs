@@ -20,6 +20,8 @@ const SECRETS: &[&str] = &[
     "adminpassword",
     "secret",
     "oidctoken",
+    "primarysharedkey",
+    "secondarysharedkey",
 ];
 /// Headers whose values are secrets.
 const SECRET_HEADERS: &[&str] = &[

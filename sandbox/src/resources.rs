@@ -205,6 +205,7 @@ pub fn write(
 
     let style = match patch {
         Some(Patch::Merge(style) | Patch::TagsLater(style)) => style,
+        _ if kind.put == Style::LocationOfCreate && old.is_some() => Style::Immediate,
         _ => kind.put,
     };
     if let Err(failure) = condition {
@@ -239,13 +240,13 @@ pub fn write(
     }
     draft.insert(new);
 
-    let answer = if matches!(style, Style::Immediate | Style::Created) {
+    let answer = if matches!(style, Style::Immediate | Style::Created | Style::Replaced) {
         if let Some(failure) = &context.failure {
             return Err(failure.clone());
         }
         set_state(&mut draft, &id, "Succeeded");
         (kind.settle)(&mut draft, &id)?;
-        let new = created || style == Style::Created;
+        let new = style == Style::Created || (created && style == Style::Immediate);
         finished(&draft, kind, &id, if new { 201 } else { 200 })?
     } else {
         let state = match (&old, draft.get(id.as_str())) {
@@ -275,12 +276,15 @@ pub fn write(
                     200
                 }
             }
-            Style::AsyncCreated => 201,
+            Style::AsyncCreated | Style::LocationOfCreate => 201,
             _ => 202,
         };
         let answer = finished(&draft, kind, &id, status)?;
         operations::announce(&draft, &operation, context.request, answer)
     };
+    if draft.get(id.as_str()).is_some_and(kind.vanishes) {
+        draft.remove(id.as_str());
+    }
     *world = draft;
     Ok(answer)
 }
@@ -317,13 +321,13 @@ pub fn delete(
     id: &ResourceId,
     context: &Context<'_>,
 ) -> ArmResult<Answer> {
-    if !kind.writable {
+    if !kind.writable || !kind.deletable {
         return Err(method_not_allowed(id, "DELETE"));
     }
     if kind.name != "Microsoft.Resources/resourceGroups" {
         exists_group(world, id)?;
     }
-    let Some(resource) = world.get(id.as_str()).cloned() else {
+    let Some(mut resource) = world.get(id.as_str()).cloned() else {
         if kind.name == "Microsoft.Resources/resourceGroups" {
             return Err(group_not_found(id.name()));
         }
@@ -332,6 +336,7 @@ pub fn delete(
     locked(world, &resource.id, "delete", &["ReadOnly", "CanNotDelete"])?;
     let condition = precondition(kind, Some(&resource), context.request);
     condition?;
+    (kind.query)(context.request, &mut resource);
     let change = Change {
         verb: Verb::Delete,
         old: Some(&resource),
@@ -343,6 +348,7 @@ pub fn delete(
     }
     (kind.check)(world, &change)?;
     let mut draft = world.clone();
+    draft.insert(resource.clone());
     let answer = if kind.delete == Style::Immediate {
         let view = draft.view(&resource);
         draft.delete(&resource.id)?;

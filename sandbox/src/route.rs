@@ -24,8 +24,6 @@ pub enum Route {
     Provider(Option<String>, String),
     /// `POST /subscriptions/{s}/providers/{ns}/register`, `unregister`.
     Register(String, String, bool),
-    /// `/providers/Microsoft.Authorization/roleDefinitions[/{guid}]`.
-    TenantRoles(Option<String>),
     /// One resource.
     Instance(&'static Type, ResourceId),
     /// A collection of a type below a scope.
@@ -57,14 +55,6 @@ pub fn find(method: &str, path: &str) -> ArmResult<Route> {
         ["subscriptions"] => return Ok(Route::Subscriptions),
         ["providers"] => return Ok(Route::Providers(None)),
         ["providers", _] => return Ok(Route::Provider(None, segments[1].to_owned())),
-        [
-            "providers",
-            "microsoft.authorization",
-            "roledefinitions",
-            guid @ ..,
-        ] if guid.len() < 2 => {
-            return Ok(Route::TenantRoles(guid.first().map(|id| (*id).to_owned())));
-        }
         ["subscriptions", _] => return Ok(Route::Subscription(segments[1].to_owned())),
         ["subscriptions", _, "locations"] => return Ok(Route::Locations(segments[1].to_owned())),
         ["subscriptions", _, "providers"] => {
@@ -119,6 +109,7 @@ pub fn find(method: &str, path: &str) -> ArmResult<Route> {
                 id,
             ));
         }
+        ["providers", ..] => {}
         ["subscriptions", ..] if words.contains(&"providers") => {}
         _ => return Err(unknown_path(path)),
     }
@@ -127,7 +118,8 @@ pub fn find(method: &str, path: &str) -> ArmResult<Route> {
 
 /// A path with a `providers` segment: the last one that stands where a type could stand decides.
 fn below_provider(method: &str, path: &str, segments: &[&str], words: &[&str]) -> ArmResult<Route> {
-    let mut at = 2;
+    let outside = words[0] == "providers";
+    let mut at = if outside { 0 } else { 2 };
     let mut last = None;
     while at < words.len() {
         if words[at] == "providers" {
@@ -166,7 +158,11 @@ fn below_provider(method: &str, path: &str, segments: &[&str], words: &[&str]) -
             .fold((*namespace).to_owned(), |name, word| {
                 format!("{name}/{word}")
             });
-        table::find(&name).ok_or_else(|| unknown_type(&name, namespace))
+        let kind = table::find(&name).ok_or_else(|| unknown_type(&name, namespace))?;
+        match kind.tenant || !outside {
+            true => Ok(kind),
+            false => Err(missing_subscription()),
+        }
     };
     if rest.is_empty() {
         return Err(unknown_path(path));
@@ -206,8 +202,10 @@ fn scope_id(segments: &[&str]) -> String {
     let mut text = String::new();
     for (at, segment) in segments.iter().enumerate() {
         let word = match (at, segment.to_lowercase().as_str()) {
-            (0, _) => "subscriptions",
+            (0, "subscriptions") => "subscriptions",
+            (1, "microsoft.management") => "Microsoft.Management",
             (2, "resourcegroups") => "resourceGroups",
+            (2, "managementgroups") => "managementGroups",
             (_, "providers") if at % 2 == 0 => "providers",
             _ => segment,
         };
@@ -256,6 +254,14 @@ fn unknown_type(name: &str, namespace: &str) -> ArmError {
         404,
         "InvalidResourceType",
         format!("The resource type '{short}' could not be found in the namespace '{namespace}'."),
+    )
+}
+
+fn missing_subscription() -> ArmError {
+    ArmError::new(
+        404,
+        "MissingSubscription",
+        "The request did not have a subscription or a valid tenant level resource provider.",
     )
 }
 

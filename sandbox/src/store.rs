@@ -135,6 +135,9 @@ pub enum Registration {
 pub struct World {
     /// The Entra tenant.
     pub tenant: String,
+    /// What was deleted and can be recovered, by its id in lower case: the resource, and what lay below it.
+    #[serde(default)]
+    pub deleted: BTreeMap<String, Vec<Resource>>,
     /// The subscriptions, in the order in which they are listed.
     pub subscriptions: Vec<String>,
     /// The state of each namespace by `subscription/namespace` in lower case; absent means registered.
@@ -169,6 +172,7 @@ impl World {
     pub fn new(tenant: &str, subscriptions: &[String], seed: Uuid) -> Self {
         Self {
             tenant: tenant.to_owned(),
+            deleted: BTreeMap::new(),
             subscriptions: subscriptions.to_vec(),
             registrations: BTreeMap::new(),
             resources: BTreeMap::new(),
@@ -327,6 +331,7 @@ impl World {
     pub fn clear(&mut self) {
         self.principals.clear();
         self.resources.clear();
+        self.deleted.clear();
         self.operations.clear();
     }
 }

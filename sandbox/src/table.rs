@@ -19,6 +19,8 @@ pub enum Style {
     Immediate,
     /// Done when the answer leaves, with 201 for creates and updates alike.
     Created,
+    /// Done when the answer leaves, with 200 for creates and updates alike.
+    Replaced,
     /// 201 (create) or 200 (update) with `Azure-AsyncOperation`.
     AsyncOperation,
     /// 201 for creates and updates alike, with `Azure-AsyncOperation`: the container registry's way.
@@ -27,6 +29,8 @@ pub enum Style {
     AsyncAccepted,
     /// 202 with `Location`; the poll answers 202 until the end.
     Location,
+    /// A create is answered with 201, the resource and `Location`; an update is done when the answer leaves.
+    LocationOfCreate,
 }
 
 /// What PATCH means for a type.
@@ -167,6 +171,10 @@ pub struct Type {
     pub delete: Style,
     /// False for read-only types: PUT and DELETE answer 405.
     pub writable: bool,
+    /// False for types that Resource Manager never deletes: DELETE answers 405.
+    pub deletable: bool,
+    /// True for types that live at management groups or in the tenant, too.
+    pub tenant: bool,
     /// Etags and conditions.
     pub etags: Etags,
     /// The code of a 404.
@@ -184,6 +192,7 @@ pub struct Type {
     /// Names under `properties` that the service sets: dropped from bodies.
     pub read_only: &'static [&'static str],
     /// Takes into the resource what a PUT says outside its body, in its query; `fill` takes it out again.
+    /// A DELETE asks it, too, for what `on_delete` wants to know.
     pub query: fn(&Request, &mut Resource),
     /// Refuses a write that Azure refuses at once. Nothing is changed here.
     pub check: fn(&World, &Change<'_>) -> ArmResult<()>,
@@ -193,6 +202,8 @@ pub struct Type {
     pub settle: fn(&mut World, &ResourceId) -> ArmResult<()>,
     /// Effects on other resources when the resource goes.
     pub on_delete: fn(&mut World, &Resource) -> ArmResult<()>,
+    /// A write that leaves the resource like this is answered, and the resource is not there.
+    pub vanishes: fn(&Resource) -> bool,
     /// A GET answers 202 with its own URL as `Location` while this holds.
     pub pending: fn(&Resource) -> bool,
     /// Adds to an answer what follows from other resources, such as back references.
@@ -229,6 +240,8 @@ impl Type {
             patch: Patch::No,
             delete: Style::Immediate,
             writable: true,
+            deletable: true,
+            tenant: false,
             etags: Etags::None,
             not_found: "ResourceNotFound",
             creating: Some("Updating"),
@@ -242,6 +255,7 @@ impl Type {
             fill: |_, _, _| Ok(()),
             settle: |_, _| Ok(()),
             on_delete: |_, _| Ok(()),
+            vanishes: |_| false,
             pending: |_| false,
             render: |_, _, _| (),
             locks: |_, resource| vec![resource.id.key()],

@@ -3,10 +3,13 @@
 pub mod authorization;
 pub mod container_registry;
 pub mod container_service;
+pub mod insights;
 pub mod managed_identity;
 pub mod network;
+pub mod operational_insights;
 pub mod private_dns;
 pub mod resources;
+pub mod security;
 
 use serde_json::Value;
 
@@ -24,6 +27,9 @@ pub static TYPES: &[&[Type]] = &[
     container_service::TYPES,
     managed_identity::TYPES,
     authorization::TYPES,
+    operational_insights::TYPES,
+    insights::TYPES,
+    security::TYPES,
 ];
 
 /// Actions below a namespace that belong to no resource.

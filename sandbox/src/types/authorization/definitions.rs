@@ -1,7 +1,7 @@
 //! Microsoft.Authorization/roleDefinitions: the built-in roles of `built_in.rs` and custom ones. A custom
 //! role belongs to the tenant: whatever scope a request names, it is the subscription's role.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{VERSIONS, assignments, built_in, equals, terms, unknown_filter};
 use crate::errors::{ArmError, ArmResult, invalid_content};
@@ -32,6 +32,7 @@ pub const DEFINITIONS: Type = Type {
         "updatedBy",
     ],
     read_only: &["createdOn", "updatedOn", "createdBy", "updatedBy"],
+    tenant: true,
     home,
     provided,
     collection: Some(list),
@@ -102,20 +103,6 @@ pub fn assignable(world: &World, guid: &str, scope: &ResourceId) -> bool {
     })
 }
 
-/// `GET /providers/Microsoft.Authorization/roleDefinitions[/{guid}]`: built-in roles without a subscription.
-///
-/// # Errors
-/// 404 `RoleDefinitionDoesNotExist`.
-pub fn of_tenant(guid: Option<&str>) -> ArmResult<Value> {
-    let Some(guid) = guid else {
-        let value: Vec<Value> = built_in::ROLES.iter().map(|role| role.body("")).collect();
-        return Ok(json!({ "value": value }));
-    };
-    built_in::find(guid)
-        .map(|role| role.body(""))
-        .ok_or_else(|| does_not_exist(404, guid))
-}
-
 /// The error of a role that is not there: 404 when it is read, 400 when it is assigned.
 #[must_use]
 pub fn does_not_exist(status: u16, guid: &str) -> ArmError {
@@ -136,6 +123,9 @@ fn custom<'a>(world: &'a World, guid: &str) -> Option<&'a Resource> {
 }
 
 fn home(id: &ResourceId) -> ResourceId {
+    if id.subscription().is_empty() {
+        return id.clone();
+    }
     ResourceId::subscription_of(id.subscription())
         .child("providers", NAME.split('/').next().unwrap_or_default())
         .child("roleDefinitions", id.name())
@@ -163,19 +153,20 @@ fn list(world: &mut World, scope: &str, request: &Request) -> ArmResult<Vec<Valu
             return unknown_filter(&filter);
         }
     }
-    let Some(scope) = ResourceId::parse(scope) else {
-        return unknown_filter(&filter);
-    };
+    let scope = ResourceId::parse(scope);
+    let subscription = scope.as_ref().map_or("", ResourceId::subscription);
     let mut values: Vec<Value> = built_in::ROLES
         .iter()
-        .map(|role| role.body(scope.subscription()))
+        .map(|role| role.body(subscription))
         .collect();
-    values.extend(
-        world
-            .of_type(NAME)
-            .filter(|role| assignable(world, role.id.name(), &scope))
-            .map(|role| world.view(role)),
-    );
+    if let Some(scope) = &scope {
+        values.extend(
+            world
+                .of_type(NAME)
+                .filter(|role| assignable(world, role.id.name(), scope))
+                .map(|role| world.view(role)),
+        );
+    }
     let is = |value: &Value, member: &str, wanted: &Option<String>| {
         wanted.as_ref().is_none_or(|wanted| {
             value["properties"][member]
@@ -214,7 +205,7 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
             ),
         ));
     }
-    if built_in::find(role.id.name()).is_some() {
+    if role.id.subscription().is_empty() || built_in::find(role.id.name()).is_some() {
         return Err(ArmError::bad(
             "RoleDefinitionUpdateNotPermitted",
             format!(

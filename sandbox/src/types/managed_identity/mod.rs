@@ -1,5 +1,6 @@
 //! Microsoft.ManagedIdentity: user-assigned identities and the federated credentials of each.
 
+pub mod assigned;
 pub mod credentials;
 pub mod identities;
 

@@ -1,0 +1,24 @@
+//! Microsoft.OperationalInsights: workspaces, where resources send their logs, and what was deleted of them.
+
+pub mod workspaces;
+
+use crate::table::Type;
+
+/// API versions of workspaces that clients send.
+pub const VERSIONS: &[&str] = &[
+    "2015-03-20",
+    "2015-11-01-preview",
+    "2020-03-01-preview",
+    "2020-08-01",
+    "2020-10-01",
+    "2021-06-01",
+    "2021-12-01-preview",
+    "2022-10-01",
+    "2023-09-01",
+    "2025-02-01",
+    "2025-07-01",
+    "2026-03-01",
+];
+
+/// The rows of this folder.
+pub static TYPES: &[Type] = &[workspaces::WORKSPACES, workspaces::DELETED];
