@@ -106,7 +106,8 @@ pub fn located(kind: &Type, new: &mut Resource, old: Option<&Resource>) -> ArmRe
             // Children take the location of their parent; a body that names one is accepted and not stored.
             new.unset("/location");
         }
-        Place::Global | Place::Regional => {
+        Place::Optional if given.is_none() && existing.is_none() => {}
+        Place::Global | Place::Regional | Place::Optional => {
             let Some(location) = given.or_else(|| existing.clone()) else {
                 return Err(ArmError::bad(
                     "LocationRequired",

@@ -12,6 +12,7 @@ use crate::id::ResourceId;
 use crate::operations::{self, Accepted, Pace, set_state, work_of};
 use crate::store::{Resource, World};
 use crate::table::{Change, Etags, Patch, Style, Type, Verb};
+use crate::types::policy::enforcement;
 
 /// What the handler needs besides the world.
 pub struct Context<'a> {
@@ -197,6 +198,7 @@ pub fn write(
     };
     let mut new = Resource::new(id.clone(), kind.name, body);
     located(kind, &mut new, old.as_ref())?;
+    enforcement::act(world, &mut new)?;
     (kind.query)(context.request, &mut new);
     let condition = precondition(kind, old.as_ref(), context.request);
     if matches!(kind.etags, Etags::Checked | Etags::Mismatch) {
@@ -269,7 +271,7 @@ pub fn write(
             },
         );
         let status = match style {
-            Style::AsyncOperation => {
+            Style::AsyncOperation | Style::Unannounced => {
                 if created {
                     201
                 } else {
@@ -280,7 +282,10 @@ pub fn write(
             _ => 202,
         };
         let answer = finished(&draft, kind, &id, status)?;
-        operations::announce(&draft, &operation, context.request, answer)
+        match style {
+            Style::Unannounced => answer,
+            _ => operations::announce(&draft, &operation, context.request, answer),
+        }
     };
     if draft.get(id.as_str()).is_some_and(kind.vanishes) {
         draft.remove(id.as_str());

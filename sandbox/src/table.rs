@@ -31,6 +31,8 @@ pub enum Style {
     Location,
     /// A create is answered with 201, the resource and `Location`; an update is done when the answer leaves.
     LocationOfCreate,
+    /// 201 (create) or 200 (update), and it goes on without a URL: `provisioningState` tells when it has ended.
+    Unannounced,
 }
 
 /// What PATCH means for a type.
@@ -53,6 +55,8 @@ pub enum Place {
     Regional,
     /// `location` is `global`.
     Global,
+    /// In a region when the body names one, such as that of an identity.
+    Optional,
     /// The type has no location: most children.
     None,
 }
@@ -120,7 +124,10 @@ pub struct Action {
     pub run: fn(&mut World, &Resource, &Request) -> ArmResult<Answer>,
 }
 
-/// An action below a namespace of a subscription, such as `checkNameAvailability`.
+/// What an action of a namespace does: subscription, the segments after the namespace, the request.
+pub type RunNamespaceAction = fn(&mut World, &str, &[String], &Request) -> ArmResult<Answer>;
+
+/// An action below a namespace of a subscription or of any scope, such as `checkNameAvailability`.
 pub struct NamespaceAction {
     /// `GET` or `POST`.
     pub method: &'static str,
@@ -130,8 +137,8 @@ pub struct NamespaceAction {
     pub path: &'static [&'static str],
     /// Accepted API versions.
     pub versions: &'static [&'static str],
-    /// Does it: subscription, the segments, the request.
-    pub run: fn(&mut World, &str, &[String], &Request) -> ArmResult<Answer>,
+    /// Does it.
+    pub run: RunNamespaceAction,
 }
 
 /// What a type offers to private endpoints.

@@ -5,8 +5,10 @@ pub mod container_registry;
 pub mod container_service;
 pub mod insights;
 pub mod managed_identity;
+pub mod management;
 pub mod network;
 pub mod operational_insights;
+pub mod policy;
 pub mod private_dns;
 pub mod resources;
 pub mod security;
@@ -30,6 +32,8 @@ pub static TYPES: &[&[Type]] = &[
     operational_insights::TYPES,
     insights::TYPES,
     security::TYPES,
+    management::TYPES,
+    policy::TYPES,
 ];
 
 /// Actions below a namespace that belong to no resource.
@@ -37,6 +41,7 @@ pub static NAMESPACE_ACTIONS: &[&[NamespaceAction]] = &[
     network::NAMESPACE_ACTIONS,
     container_registry::NAMESPACE_ACTIONS,
     container_service::NAMESPACE_ACTIONS,
+    policy::NAMESPACE_ACTIONS,
 ];
 
 /// What a named deed of an actor does to the resource that woke it.

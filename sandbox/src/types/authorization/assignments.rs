@@ -11,6 +11,7 @@ use crate::exchange::Request;
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
 use crate::table::{Change, Place, Type, Verb};
+use crate::types::management::{reaches, scope_exists};
 
 /// The type's name.
 pub const NAME: &str = "Microsoft.Authorization/roleAssignments";
@@ -44,6 +45,7 @@ pub const ASSIGNMENTS: Type = Type {
         "updatedBy",
         "canDelegate",
     ],
+    tenant: true,
     collection: Some(list),
     deleted_body: true,
     check,
@@ -104,9 +106,7 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
     let Some(scope) = scope(new) else {
         return Err(unknown_scope(new.id.as_str()));
     };
-    if scope.group().is_some() {
-        world.require(&scope)?;
-    }
+    scope_exists(world, &scope)?;
     let role = new.text(ROLE).unwrap_or_default();
     let Some(role) = guid_of(role) else {
         return Err(ArmError::bad(
@@ -228,12 +228,13 @@ fn unknown_scope(id: &str) -> ArmError {
 
 fn fill(world: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmResult<()> {
     let role = role_guid(new);
+    let home = match new.id.subscription() {
+        "" => String::new(),
+        subscription => format!("/subscriptions/{subscription}"),
+    };
     new.set(
         ROLE,
-        format!(
-            "/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/{role}",
-            new.id.subscription()
-        ),
+        format!("{home}/providers/Microsoft.Authorization/roleDefinitions/{role}"),
     );
     let principal = new.text(PRINCIPAL).unwrap_or_default().to_owned();
     if new.text(KIND).is_none()
@@ -328,7 +329,7 @@ fn list(world: &mut World, scope: &str, request: &Request) -> ArmResult<Vec<Valu
         let Some(at) = assignment.id.parent().map(|at| at.key()) else {
             return false;
         };
-        let above = key == at || key.starts_with(&format!("{at}/"));
+        let above = reaches(world, &at, &key);
         let below = !filter.at_scope && at.starts_with(&format!("{key}/"));
         let principal = filter.principal.as_ref().is_none_or(|principal| {
             assignment

@@ -3,6 +3,7 @@
 
 use super::{assignments, conditions, definitions};
 use crate::store::{Resource, World};
+use crate::types::management::reaches;
 
 /// True when the principal may do a control-plane action, such as
 /// `Microsoft.Network/privateDnsZones/A/write`, at the scope (an id).
@@ -42,9 +43,8 @@ fn in_effect<'a>(
         let mine = assignment
             .text("/properties/principalId")
             .is_some_and(|id| id.eq_ignore_ascii_case(principal));
-        let above = assignments::scope(assignment)
-            .map(|at| at.key())
-            .is_some_and(|at| key == at || key.starts_with(&format!("{at}/")));
+        let above =
+            assignments::scope(assignment).is_some_and(|at| reaches(world, at.as_str(), &key));
         mine && above && world.now >= assignment.created.saturating_add(world.roles.effect_ms)
     })
 }

@@ -8,6 +8,7 @@ use crate::exchange::Answer;
 use crate::id::ResourceId;
 use crate::resources::{self, Context};
 use crate::store::{Resource, World, timestamp};
+use crate::table::{self, Place};
 
 /// Answers the list below a subscription or a group.
 ///
@@ -29,13 +30,19 @@ pub fn resources(world: &World, scope: &str, context: &Context<'_>) -> ArmResult
     let expand = context.request.param("$expand").unwrap_or_default();
     let values = world
         .below(scope)
-        .filter(|resource| {
-            !resource.type_name.ends_with("/resourceGroups") && resource.text("/location").is_some()
-        })
+        .filter(|resource| tracked(resource))
         .filter(|resource| filter.matches(resource))
         .map(|resource| brief(resource, &expand))
         .collect();
     Ok(resources::page(values, context))
+}
+
+/// True for what Resource Manager lists: resources with a location, without groups and extensions.
+#[must_use]
+pub fn tracked(resource: &Resource) -> bool {
+    !resource.type_name.ends_with("/resourceGroups")
+        && resource.text("/location").is_some()
+        && table::find(&resource.type_name).is_none_or(|kind| kind.place != Place::Optional)
 }
 
 fn brief(resource: &Resource, expand: &str) -> Value {

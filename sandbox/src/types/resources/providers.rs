@@ -138,7 +138,7 @@ fn body(world: &World, subscription: Option<&str>, namespace: &str) -> Value {
 
 fn resource_type(kind: &Type) -> Value {
     let locations = match kind.place {
-        Place::Regional => json!(regions::display_names()),
+        Place::Regional | Place::Optional => json!(regions::display_names()),
         Place::Global => json!(["global"]),
         Place::None => json!([]),
     };
