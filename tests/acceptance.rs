@@ -17,6 +17,8 @@ mod driver;
 mod beside_azurerm_steps;
 #[path = "acceptance/cluster/steps.rs"]
 mod cluster_steps;
+#[path = "acceptance/data_sources/steps.rs"]
+mod data_sources_steps;
 #[path = "acceptance/driver/steps.rs"]
 mod driver_steps;
 #[path = "acceptance/network_peering/steps.rs"]
@@ -44,6 +46,7 @@ use driver::{Scenario, Step};
 const STEPS: &[(&str, &[Step])] = &[
     ("beside_azurerm", beside_azurerm_steps::STEPS),
     ("cluster", cluster_steps::STEPS),
+    ("data_sources", data_sources_steps::STEPS),
     ("driver", driver_steps::STEPS),
     ("private-aks-acr", private_aks_acr::STEPS),
     ("private_registry_link", private_registry_link_steps::STEPS),

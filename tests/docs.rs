@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use terraform_provider_fkaks::provider::{self, Fkaks, ResourcePage};
+use terraform_provider_fkaks::provider::{self, Fkaks, Page as About};
 use tfplugin_rs::framework::Provider;
 use tfplugin_rs::schema::docs::{ImportExamples, Page, Subject};
 
@@ -31,12 +31,14 @@ fn the_pages_are_those_of_the_schemas_and_the_examples() {
         .map(|(name, _)| name)
         .collect();
     assert!(stale.is_empty(), "`make docs` writes these anew: {stale:?}");
-    for entry in fs::read_dir(folder.join("resources")).unwrap() {
-        let name = format!("resources/{}", entry.unwrap().file_name().to_string_lossy());
-        assert!(
-            pages.contains_key(&name),
-            "docs/{name} is the page of nothing"
-        );
+    for part in ["resources", "data-sources"] {
+        for entry in fs::read_dir(folder.join(part)).unwrap() {
+            let name = format!("{part}/{}", entry.unwrap().file_name().to_string_lossy());
+            assert!(
+                pages.contains_key(&name),
+                "docs/{name} is the page of nothing"
+            );
+        }
     }
 }
 
@@ -74,13 +76,7 @@ fn pages() -> BTreeMap<String, String> {
             file("import.sh"),
             file("import-by-identity.tf"),
         );
-        let mut sections = Vec::new();
-        if !resource.page.notes.is_empty() {
-            let (heading, text) = resource.page.notes.split_once("\n\n").unwrap();
-            sections.push((heading.trim_start_matches("## "), text.to_owned()));
-        }
-        sections.push(("Permissions", permissions(resource.name, &resource.page)));
-        sections.push(("When something goes wrong", failures(&resource.page)));
+        let sections = sections(resource.name, &resource.page);
         let page = Page {
             subject: Subject::Resource,
             provider: provider.name(),
@@ -99,10 +95,37 @@ fn pages() -> BTreeMap<String, String> {
         let short = resource.name.strip_prefix("fkaks_").unwrap();
         pages.insert(format!("resources/{short}.md"), page.render());
     }
+    for source in provider::data_sources() {
+        let code = example(&format!("data-sources/{}/data-source.tf", source.name));
+        let page = Page {
+            subject: Subject::DataSource,
+            provider: provider.name(),
+            name: source.name,
+            subcategory: source.page.subcategory,
+            schema: &source.schema,
+            timeouts: Some(&source.timeouts),
+            examples: &[("", &code)],
+            import: None,
+            sections: &sections(source.name, &source.page),
+        };
+        let short = source.name.strip_prefix("fkaks_").unwrap();
+        pages.insert(format!("data-sources/{short}.md"), page.render());
+    }
     pages
 }
 
-fn permissions(name: &str, page: &ResourcePage) -> String {
+fn sections(name: &str, page: &About) -> Vec<(&'static str, String)> {
+    let mut sections = Vec::new();
+    if !page.notes.is_empty() {
+        let (heading, text) = page.notes.split_once("\n\n").unwrap();
+        sections.push((heading.trim_start_matches("## "), text.to_owned()));
+    }
+    sections.push(("Permissions", permissions(name, page)));
+    sections.push(("When something goes wrong", failures(page)));
+    sections
+}
+
+fn permissions(name: &str, page: &About) -> String {
     let mut text =
         String::from("What the caller needs, and what for:\n\n| Action | For |\n|---|---|\n");
     for (action, purpose) in page.permissions {
@@ -121,7 +144,7 @@ fn permissions(name: &str, page: &ResourcePage) -> String {
     text
 }
 
-fn failures(page: &ResourcePage) -> String {
+fn failures(page: &About) -> String {
     let mut text = String::new();
     for (symptom, remedy) in page.failures {
         let _ = writeln!(text, "- **{symptom}**: {remedy}");

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use terraform_provider_fkaks::provider;
+use tfplugin_rs::schema::Schema;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -42,6 +43,10 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("src/provider", &["reqwest", "hyper", "tonic", "prost"]),
     (
         "src/provider/resources",
+        &["crate::arm::Client", "tokio", "async "],
+    ),
+    (
+        "src/provider/data_sources",
         &["crate::arm::Client", "tokio", "async "],
     ),
     ("sandbox/src", &["tfplugin", "terraform_provider"]),
@@ -104,25 +109,57 @@ fn every_resource_has_its_file_its_example_its_scenario_and_its_page() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
+/// Data sources share a scenario, in which each is read by the real commands.
 #[test]
-fn the_list_of_resources_is_sorted_and_every_file_is_in_it() {
-    let names: Vec<&str> = provider::resources()
-        .iter()
-        .map(|resource| resource.name)
-        .collect();
-    let mut sorted = names.clone();
+fn every_data_source_has_its_file_its_example_its_page_and_a_place_in_the_scenario() {
+    let scenario = Path::new(ROOT).join("tests/acceptance/data_sources/main.tf");
+    let scenario = fs::read_to_string(scenario).unwrap();
+    let mut missing = Vec::new();
+    for source in provider::data_sources() {
+        let short = source.name.strip_prefix("fkaks_").unwrap();
+        for path in [
+            format!("src/provider/data_sources/{short}.rs"),
+            format!("examples/data-sources/{}/data-source.tf", source.name),
+            format!("docs/data-sources/{short}.md"),
+        ] {
+            if !Path::new(ROOT).join(&path).exists() {
+                missing.push(format!("data.{} needs {path}", source.name));
+            }
+        }
+        if !scenario.contains(&format!("data \"{}\"", source.name)) {
+            missing.push(format!(
+                "tests/acceptance/data_sources reads no {}",
+                source.name
+            ));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn the_lists_are_sorted_and_every_file_is_in_them() {
+    let resources = provider::resources();
+    let resources: Vec<&str> = resources.iter().map(|resource| resource.name).collect();
+    in_order("resources", &resources);
+    let sources = provider::data_sources();
+    let sources: Vec<&str> = sources.iter().map(|source| source.name).collect();
+    in_order("data_sources", &sources);
+}
+
+fn in_order(folder: &str, names: &[&str]) {
+    let mut sorted = names.to_vec();
     sorted.sort_unstable();
     assert_eq!(
         names, sorted,
-        "the resources in src/provider/mod.rs are in alphabetical order"
+        "the {folder} in src/provider/mod.rs are in alphabetical order"
     );
-    for file in fs::read_dir(Path::new(ROOT).join("src/provider/resources")).unwrap() {
+    for file in fs::read_dir(Path::new(ROOT).join("src/provider").join(folder)).unwrap() {
         let path = file.unwrap().path();
         let stem = path.file_stem().unwrap().to_str().unwrap();
         if path.extension().is_some_and(|end| end == "rs") && stem != "mod" {
             assert!(
                 names.contains(&format!("fkaks_{stem}").as_str()),
-                "{stem}.rs is no resource in the list"
+                "{folder}/{stem}.rs is not in the list"
             );
         }
     }
@@ -138,25 +175,35 @@ fn every_resource_has_the_attributes_that_the_engine_fills() {
                 resource.name
             );
         }
-        for attribute in resource.schema.attributes {
+        documented(resource.name, &resource.schema, &resource.page);
+    }
+}
+
+#[test]
+fn every_data_source_says_what_it_tells_and_what_it_takes() {
+    for source in provider::data_sources() {
+        documented(source.name, &source.schema, &source.page);
+        for attribute in source.schema.attributes {
             assert!(
-                attribute.description.ends_with('.'),
-                "{}.{} needs a description in whole sentences",
-                resource.name,
+                attribute.default.is_none(),
+                "{}.{}: nothing plans a data source, so that nobody fills in a default",
+                source.name,
                 attribute.name
             );
         }
+    }
+}
+
+fn documented(name: &str, schema: &Schema, page: &provider::Page) {
+    for attribute in schema.attributes {
         assert!(
-            !resource.page.permissions.is_empty(),
-            "{} names no permissions",
-            resource.name
-        );
-        assert!(
-            !resource.page.failures.is_empty(),
-            "{} names no failures",
-            resource.name
+            attribute.description.ends_with('.'),
+            "{name}.{} needs a description in whole sentences",
+            attribute.name
         );
     }
+    assert!(!page.permissions.is_empty(), "{name} names no permissions");
+    assert!(!page.failures.is_empty(), "{name} names no failures");
 }
 
 #[test]

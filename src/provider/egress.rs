@@ -211,7 +211,10 @@ pub fn node_subnets(cluster: &Json) -> BTreeSet<ArmId> {
 }
 
 /// Looks at all of them at the same time. What is not there to be seen becomes a gap.
-fn look_at_all<'a>(
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn look_at_all<'a>(
     ids: BTreeSet<ArmId>,
     seen: &'a Seen,
     gaps: &mut Vec<Gap>,

@@ -52,6 +52,15 @@ pub enum Cause {
     },
     /// It must be kept, for these reasons.
     Kept(Vec<String>),
+    /// A reason of ours.
+    Plain {
+        /// In a few words.
+        why: String,
+        /// What shows it, a line each.
+        evidence: Vec<String>,
+        /// The way out.
+        fix: String,
+    },
     /// A mistake in this provider.
     Bug(String),
 }
@@ -115,6 +124,14 @@ impl Failure {
                     let _ = writeln!(detail, "- {reason}");
                 }
                 "something else still depends on it".to_owned()
+            }
+            Cause::Plain { why, evidence, fix } => {
+                let _ = writeln!(detail, "- {}", self.id);
+                for line in evidence {
+                    let _ = writeln!(detail, "- {line}");
+                }
+                let _ = write!(detail, "\nFix: {fix}\n");
+                why.clone()
             }
             Cause::Bug(what) => {
                 let _ = writeln!(
@@ -241,7 +258,10 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
             true => failure.id.parent(),
             false => failure.id.resource_group_id(),
         };
-        let scope = scope.unwrap_or_else(|| failure.id.clone());
+        let scope = scope.unwrap_or_else(|| match failure.id.subscription_id() {
+            "" => failure.id.clone(),
+            subscription => ArmId::subscription(subscription),
+        });
         let principal = caller
             .and_then(|caller| caller.object_id.clone())
             .unwrap_or_else(|| "<object id of the caller>".to_owned());
@@ -251,8 +271,17 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
              scope                = \"{scope}\"\n    \
              role_definition_name = \"{}\" # or a custom role with the action\n    \
              principal_id         = \"{principal}\"\n  }}",
-            role(&failure.id)
+            match failure.doing {
+                Doing::Reading => "Reader",
+                Doing::Creating | Doing::Changing | Doing::Deleting => role(&failure.id),
+            }
         ));
+    }
+    if error.is_timeout() && failure.doing == Doing::Reading {
+        return Some(
+            "try again. If Azure is slow, raise the timeout:\n\n  timeouts = {\n    read = \"15m\"\n  }"
+                .to_owned(),
+        );
     }
     if error.is_timeout() {
         return Some(
@@ -352,7 +381,13 @@ const NOUNS: &[(&str, &str)] = &[
         "network link",
     ),
     ("Microsoft.Network/privateDnsZones/A", "A record"),
+    ("Microsoft.Network/networkSecurityGroups", "security group"),
+    ("Microsoft.Network/routeTables", "route table"),
+    ("Microsoft.Network/natGateways", "NAT gateway"),
+    ("Microsoft.Network/publicIPAddresses", "public IP address"),
+    ("Microsoft.Network/publicIPPrefixes", "public IP prefix"),
     ("Microsoft.ContainerRegistry/registries", "registry"),
+    ("Microsoft.ContainerService/managedClusters", "cluster"),
     ("Microsoft.Authorization/roleAssignments", "role assignment"),
     (
         "Microsoft.ContainerRegistry/registries/replications",

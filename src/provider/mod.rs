@@ -1,27 +1,33 @@
 //! What the registry sees: the provider, its configuration, and the lists of what it offers.
 //!
 //! A resource is one file in `resources/`, a line in [`resources`], an example and an acceptance
-//! scenario; the tests over these lists name what is missing.
+//! scenario; a data source the same in `data_sources/` and [`data_sources`]. The tests over these
+//! lists name what is missing.
 
 mod config;
+mod data_sources;
 mod egress;
 mod failure;
 mod parts;
 mod resources;
+mod routes;
 mod session;
+mod zones;
 
 use std::sync::Arc;
 
 use tfplugin_rs::async_trait;
-use tfplugin_rs::framework::{Configuration, Context, Diagnostics, Provider, Resource, Timeouts};
+use tfplugin_rs::framework::{
+    Configuration, Context, DataSource, Diagnostics, Provider, Resource, Timeouts,
+};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
 use crate::arm::{Clock, Environment};
-use parts::{Composite, Managed, Page};
+use parts::{Asked, Composite, Inquiry, Managed};
 use session::SessionSlot;
 
-pub use parts::Page as ResourcePage;
+pub use parts::Page;
 
 /// The version of this build, without a leading `v`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -65,6 +71,41 @@ fn listed<C: Composite>() -> Listed {
         timeouts: C::TIMEOUTS,
         anchor: C::ANCHOR,
         make: Managed::<C>::on,
+    }
+}
+
+/// A data source in the provider's list.
+pub struct ListedDataSource {
+    /// The whole type name.
+    pub name: &'static str,
+    /// The schema, without `timeouts`.
+    pub schema: Schema,
+    /// What the documentation says beyond the schema.
+    pub page: Page,
+    /// The default timeouts.
+    pub timeouts: Timeouts,
+    /// Makes the data source for a provider.
+    make: fn(SessionSlot) -> Arc<dyn DataSource>,
+}
+
+/// Every data source, in alphabetical order.
+#[must_use]
+pub fn data_sources() -> Vec<ListedDataSource> {
+    vec![
+        listed_data_source::<data_sources::Cluster>(),
+        listed_data_source::<data_sources::ClusterEgress>(),
+        listed_data_source::<data_sources::Network>(),
+        listed_data_source::<data_sources::Registry>(),
+    ]
+}
+
+fn listed_data_source<I: Inquiry>() -> ListedDataSource {
+    ListedDataSource {
+        name: I::NAME,
+        schema: I::SCHEMA,
+        page: I::PAGE,
+        timeouts: I::TIMEOUTS,
+        make: Asked::<I>::on,
     }
 }
 
@@ -124,6 +165,13 @@ impl Provider for Fkaks {
 
     fn resources(&self) -> Vec<Arc<dyn Resource>> {
         resources()
+            .into_iter()
+            .map(|listed| (listed.make)(self.session.clone()))
+            .collect()
+    }
+
+    fn data_sources(&self) -> Vec<Arc<dyn DataSource>> {
+        data_sources()
             .into_iter()
             .map(|listed| (listed.make)(self.session.clone()))
             .collect()

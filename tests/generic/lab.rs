@@ -165,6 +165,14 @@ impl Lab {
             .unwrap_or_else(|error| panic!("{}: the configuration: {error}", self.fixture))
     }
 
+    /// What a data source answers to the fixture's configuration.
+    pub async fn read_data(&self) -> (Option<Json>, Diagnostics) {
+        let config = (self.fixture.config)();
+        let (found, told) = self.core.read_data(self.fixture.resource, &config).await;
+        let found = found.map(|found| to_json(&found).expect("a known answer"));
+        (found, told)
+    }
+
     /// A request to the sandbox's remote control.
     pub fn control(&self, method: &str, path: &str, body: &Json) -> Json {
         let (status, answer) = self.sandbox.control(method, path, Some(body));

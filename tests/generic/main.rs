@@ -1,5 +1,5 @@
-//! What must hold for every resource of the provider's list, with the provider in process and a
-//! sandbox for each case. A new resource needs a fixture, and nothing else. Every test runs over
+//! What must hold for every resource and data source of the provider's lists, with the provider in
+//! process and a sandbox for each case. A new one needs a fixture, and nothing else. Every test runs over
 //! all resources; those that interrupt or refuse every request do so in one or two ways each, in
 //! turn, and in every way with `FKAKS_GENERIC_ALL=1`.
 #![allow(
@@ -16,16 +16,17 @@ mod fixtures;
 mod interruptions;
 mod lab;
 mod life;
+mod reads;
 mod retries;
 mod strangers;
 mod whole;
 mod writable;
 
 use cases::{BUSY, IDLE, run};
-use fixtures::FIXTURES;
+use fixtures::{DATA_SOURCES, FIXTURES};
 use interruptions::Trouble;
 use serde_json::json;
-use terraform_provider_fkaks::provider::resources;
+use terraform_provider_fkaks::provider::{data_sources, resources};
 
 #[test]
 fn every_resource_has_a_fixture() {
@@ -38,6 +39,29 @@ fn every_resource_has_a_fixture() {
         missing.is_empty(),
         "these resources have no fixture in tests/generic/fixtures: {missing:?}"
     );
+}
+
+#[test]
+fn every_data_source_has_a_fixture() {
+    let missing: Vec<&str> = data_sources()
+        .iter()
+        .map(|listed| listed.name)
+        .filter(|name| DATA_SOURCES.iter().all(|fixture| fixture.resource != *name))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "these data sources have no fixture in tests/generic/fixtures/data_sources.rs: {missing:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_source_reads_only_and_says_the_same_whenever_it_is_asked() {
+    run(reads::steady(), BUSY).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_fails_is_an_error_that_names_it_and_never_half_an_answer() {
+    run(reads::failures().await, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,6 +26,18 @@ pub struct Check<'a> {
     pub diagnostics: &'a mut Diagnostics,
 }
 
+/// Checks that an id, where it is known and one, is of that type.
+pub fn is_of(kind: &str, value: &Value, path: Path, diagnostics: &mut Diagnostics) {
+    let id = value.as_str().and_then(|text| ArmId::parse(text).ok());
+    if let Some(id) = id.filter(|id| !id.is(kind)) {
+        diagnostics.error(
+            path,
+            format!("an id of {kind} is needed here"),
+            format!("- {id} is an id of {}", id.resource_type()),
+        );
+    }
+}
+
 impl<'a> Check<'a> {
     /// The id at a top-level argument, when it is known and one.
     #[must_use]

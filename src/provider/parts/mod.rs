@@ -2,13 +2,14 @@
 //!
 //! An author writes pure functions ([`Composite`], [`Part`], [`Wanted`]); everything that takes
 //! time or can fail is here. Read `apply` for creation and change, `survey` for reading, drift
-//! and import, `remove` for deletion, `plan` for what is known before, and `adapter` for how
-//! the framework's calls become those four.
+//! and import, `remove` for deletion, `plan` for what is known before, `adapter` for how the
+//! framework's calls become those four, and `inquiry` for data sources.
 
 mod adapter;
 mod apply;
 mod check;
 mod compare;
+mod inquiry;
 mod ledger;
 mod locks;
 mod plan;
@@ -30,7 +31,11 @@ use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
 pub use adapter::Managed;
-pub use check::Check;
+pub use check::{Check, is_of};
+pub use inquiry::{
+    Answer, Asked, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Inquiry, Named, Unanswered, lacking,
+    need, need_list, of_kind, refused,
+};
 pub use ledger::Ledger;
 pub use locks::{Lock, Locks};
 pub use plan::without_unknowns;
@@ -170,6 +175,13 @@ impl<C: Composite> Observed<C> {
             released: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// The arguments and the computed attributes together.
+    pub fn attributes(&self) -> Attributes {
+        let mut attributes = attributes_of(&self.input);
+        attributes.extend(attributes_of(&self.output));
+        attributes
     }
 }
 
@@ -358,8 +370,8 @@ pub(crate) fn check_alone<C: Composite>(
     Ok(diagnostics)
 }
 
-/// Computed attributes as JSON, by name.
-type Attributes = BTreeMap<String, Json>;
+/// Attributes as JSON, by name.
+pub type Attributes = BTreeMap<String, Json>;
 
 /// The JSON of a struct's fields; anything else has none.
 fn attributes_of(fields: &impl Serialize) -> Attributes {

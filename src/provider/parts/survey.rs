@@ -8,7 +8,7 @@ use super::ledger::Ledger;
 use super::seen::{Look, Seen, Unread};
 use super::tags::without_ignored_tags;
 use super::wanted::Wanted;
-use super::{Attributes, Composite, Evidence, attributes_of};
+use super::{Attributes, Composite, Evidence};
 use crate::arm::{ArmId, Error, Json};
 
 /// What a survey looks at.
@@ -84,6 +84,7 @@ pub fn survey<C: Composite>(
         }
     }
     let observed = observed?;
+    let mut attributes = observed.attributes();
     for id in &observed.released {
         ledger.remove(id);
     }
@@ -149,8 +150,6 @@ pub fn survey<C: Composite>(
     }
     drift.dedup();
 
-    let mut attributes = attributes_of(&observed.input);
-    attributes.extend(attributes_of(&observed.output));
     attributes.insert("id".to_owned(), subject.id.as_str().into());
     Ok(Survey {
         attributes,

@@ -33,6 +33,7 @@ use tfplugin_rs::value::Value;
 
 use self::addons::{Defender, KeyVaultSecrets, OmsAgent};
 use self::maintenance::Window;
+pub use self::observe::shown;
 use self::pool::Pool;
 use crate::arm::{ArmId, Json, normalize};
 use crate::network::aks::Networking;

@@ -1,8 +1,8 @@
 //! The managed resources: one file each, named without the prefix `fkaks_`.
 
-mod cluster;
-mod network;
-mod network_peering;
+pub(super) mod cluster;
+pub(super) mod network;
+pub(super) mod network_peering;
 mod private_registry_link;
 mod registry;
 mod registry_access;

@@ -21,6 +21,7 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
+pub use self::addresses::texts;
 use self::subnets::{SUBNET, Subnet};
 use crate::arm::{ArmId, Json, normalize};
 use crate::network::{cidr, plan};
@@ -189,8 +190,24 @@ fn planned_id(plan: &Value) -> Option<ArmId> {
     Some(group.resource(Network::ANCHOR, plan.get("name").as_str()?))
 }
 
+/// A subnet that exists in the terms of the resource, with how many addresses it has and are free.
+pub fn subnet_shown(name: &str, found: &Json) -> Json {
+    let prefixes = addresses::found_prefixes(found);
+    let (usable, free) = addresses::counts(&prefixes, found);
+    let there = &found["properties"];
+    let mut shown = json!(Subnet::observed(None, name, found));
+    shown["usable_addresses"] = json!(usable);
+    shown["free_addresses"] = json!(free);
+    shown["delegations"] = json!(subnets::listed(
+        &there["delegations"],
+        "/properties/serviceName"
+    ));
+    shown["service_endpoints"] = json!(subnets::listed(&there["serviceEndpoints"], "/service"));
+    shown
+}
+
 /// The subnets in the body of a network.
-pub(super) fn subnets_within(id: &ArmId, body: &Json) -> Vec<(ArmId, Json)> {
+pub fn subnets_within(id: &ArmId, body: &Json) -> Vec<(ArmId, Json)> {
     if !id.is(Network::ANCHOR) {
         return Vec::new();
     }
@@ -249,7 +266,7 @@ fn network_body(input: &Input, space: &[String], found: Option<&Json>) -> Json {
     let none = Json::Null;
     let there = found.map_or(&none, |found| &found["properties"]);
     let mut properties = Map::new();
-    let standing = addresses::texts(&there["addressSpace"]["addressPrefixes"]);
+    let standing = texts(&there["addressSpace"]["addressPrefixes"]);
     if found.is_none() || !addresses::same(space, &standing) {
         properties.insert("addressSpace".into(), json!({ "addressPrefixes": space }));
     }
@@ -281,7 +298,7 @@ fn roomy(wanted: &[String], found: Option<&Json>) -> Vec<String> {
         .flat_map(|subnet| addresses::parsed(&addresses::found_prefixes(subnet)))
         .filter(|prefix| !cidr::within(&space, prefix))
         .collect();
-    let standing = addresses::texts(&found["properties"]["addressSpace"]["addressPrefixes"]);
+    let standing = texts(&found["properties"]["addressSpace"]["addressPrefixes"]);
     let kept: Vec<IpNet> = addresses::parsed(&standing)
         .into_iter()
         .filter(|part| outside.iter().any(|prefix| part.contains(prefix)))
@@ -394,7 +411,7 @@ fn address_space(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
     let Ok(Look::Found(found)) = seen.look(&id) else {
         return Ok(Vec::new());
     };
-    let standing = addresses::texts(&found["properties"]["addressSpace"]["addressPrefixes"]);
+    let standing = texts(&found["properties"]["addressSpace"]["addressPrefixes"]);
     if addresses::same(&standing, &input.address_space) {
         return Ok(Vec::new());
     }

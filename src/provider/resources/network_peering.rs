@@ -16,6 +16,7 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
+pub use self::observe::{peerings_of, shown};
 use self::standing::{disconnected, leads_elsewhere, stale, state_of, triggered};
 use super::network::address_lock;
 use crate::arm::{ArmId, Json};

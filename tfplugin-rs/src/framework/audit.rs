@@ -40,7 +40,7 @@ pub fn audit(provider: &dyn Provider) -> Vec<String> {
     for it in provider.data_sources() {
         problems.extend(schema::audit(
             &format!("data.{}", it.type_name()),
-            &it.schema(),
+            &it.schema().with_timeouts(&it.timeouts()),
         ));
     }
     for it in provider.ephemeral_resources() {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Context, Diagnostics};
-use crate::schema::Schema;
+use crate::schema::{Schema, Timeouts};
 use crate::value::Value;
 
 /// Something that is looked up and not managed.
@@ -12,8 +12,13 @@ pub trait DataSource: Send + Sync + 'static {
     /// The whole type name.
     fn type_name(&self) -> &'static str;
 
-    /// The schema.
+    /// The schema, without `timeouts`, which the framework adds.
     fn schema(&self) -> Schema;
+
+    /// How long reading may take by default; other operations it has none.
+    fn timeouts(&self) -> Timeouts {
+        Timeouts::minutes(0, 5, 0, 0)
+    }
 
     /// Checks across attributes; values may be unknown.
     fn validate(&self, config: &Value, diagnostics: &mut Diagnostics) {

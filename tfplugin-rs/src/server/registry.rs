@@ -104,7 +104,9 @@ impl Registry {
             provider: Entry::new(Arc::clone(provider), provider.schema()),
             meta: provider.meta_schema(),
             resources: provider.resources().into_iter().map(managed).collect(),
-            data_sources: entries(provider.data_sources(), |it| (it.type_name(), it.schema())),
+            data_sources: entries(provider.data_sources(), |it| {
+                (it.type_name(), it.schema().with_timeouts(&it.timeouts()))
+            }),
             ephemeral_resources: entries(provider.ephemeral_resources(), |it| {
                 (it.type_name(), it.schema())
             }),

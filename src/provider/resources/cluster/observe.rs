@@ -8,7 +8,7 @@ use super::pool::Pool;
 use super::{Cluster, ControlPlane, Input, Kubelet, Output, addons, grants, maintenance, pools};
 use crate::arm::{ArmId, Json};
 use crate::provider::egress;
-use crate::provider::parts::{Look, Observed, Seen, Unread, spelled_id};
+use crate::provider::parts::{Attributes, Look, Observed, Seen, Unread, spelled_id};
 
 /// Observes the cluster of that id.
 ///
@@ -45,6 +45,16 @@ pub fn observe(
     observed.drift = drift;
     observed.warnings.extend(warning);
     Ok(observed)
+}
+
+/// What a cluster itself shows in the terms of the resource, and of others all pools; without what
+/// has to be read beside it.
+pub fn shown(id: &ArmId, found: &Json, seen: &Seen) -> Attributes {
+    let mut input = arguments(id, found, None, seen);
+    addons::observe(&mut input, found, None);
+    input.node_pools = all_pools(id, found);
+    let output = output(&input, found, None, None);
+    Observed::<Cluster>::new(input, output).attributes()
 }
 
 /// What is known of a cluster that is not there.
@@ -120,10 +130,7 @@ fn pools_of(
     seen: &Seen,
 ) -> Result<BTreeMap<String, Pool>, Unread> {
     let Some(prior) = prior else {
-        let pools = pools::within(id, found).into_iter();
-        return Ok(pools
-            .map(|(id, found)| (id.name().to_owned(), Pool::observed(None, &found, None)))
-            .collect());
+        return Ok(all_pools(id, found));
     };
     let pools = prior.node_pools.iter().map(|(name, written)| {
         let look = seen.look(&id.child("agentPools", name));
@@ -140,6 +147,14 @@ fn pools_of(
             };
             Ok((name.clone(), pool))
         })
+        .collect()
+}
+
+/// Every pool of a cluster, whoever made it.
+fn all_pools(id: &ArmId, found: &Json) -> BTreeMap<String, Pool> {
+    let pools = pools::within(id, found).into_iter();
+    pools
+        .map(|(id, found)| (id.name().to_owned(), Pool::observed(None, &found, None)))
         .collect()
 }
 

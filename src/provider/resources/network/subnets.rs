@@ -204,7 +204,8 @@ fn spelling(text: &str, items: Option<&Vec<Json>>, pointer: &str) -> String {
         .to_owned()
 }
 
-fn listed(items: &Json, pointer: &str) -> BTreeSet<String> {
+/// The texts at that pointer of each item.
+pub fn listed(items: &Json, pointer: &str) -> BTreeSet<String> {
     let items = items.as_array().into_iter().flatten();
     items
         .filter_map(|item| item.pointer(pointer)?.as_str())

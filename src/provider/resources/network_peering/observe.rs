@@ -1,5 +1,7 @@
 //! What there is of a peering, in the user's terms.
 
+use serde_json::json;
+
 use super::standing::{disconnected, prefixes, state_of};
 use super::{Flags, Input, Manage, NETWORK, NetworkPeering, Output, Remote};
 use crate::arm::{ArmId, Json};
@@ -120,6 +122,18 @@ pub fn peerings_of(network: &Json) -> impl Iterator<Item = (ArmId, Option<ArmId>
         let leads_to = leads_to.filter(|id| id.is(NETWORK));
         Some((id, leads_to, peering))
     })
+}
+
+/// One side of a peering in the terms of the resource.
+pub fn shown(id: &ArmId, leads_to: Option<&ArmId>, peering: &Json) -> Json {
+    let properties = &peering["properties"];
+    let mut shown = json!(Flags::of(peering));
+    shown["id"] = json!(id);
+    shown["remote_virtual_network_id"] = json!(leads_to);
+    shown["peering_state"] = properties["peeringState"].clone();
+    shown["peering_sync_level"] = properties["peeringSyncLevel"].clone();
+    shown["remote_address_space"] = json!(prefixes(&properties["remoteAddressSpace"]));
+    shown
 }
 
 /// What the owner of the other network has to do, where that side is not managed here.

@@ -11,45 +11,45 @@ use super::own_zone;
 use crate::arm::{ArmId, Json, same_location};
 use crate::network::cidr;
 use crate::network::private_link::{self, GROUP_ID, Member};
-use crate::provider::parts::{Check, Look, Unread};
+use crate::provider::parts::{Check, Look, Unread, is_of};
+use crate::provider::zones::ZONE;
 
 const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
 const NETWORK: &str = "Microsoft.Network/virtualNetworks";
 const REGISTRY: &str = "Microsoft.ContainerRegistry/registries";
-const ZONE: &str = "Microsoft.Network/privateDnsZones";
 
 /// Checks that need no Azure.
 pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
     let dns = config.get("dns");
     let dns_path = Path::attribute("dns");
-    kind(
-        config.get("resource_group_id"),
+    is_of(
         "Microsoft.Resources/resourceGroups",
+        config.get("resource_group_id"),
         Path::attribute("resource_group_id"),
         diagnostics,
     );
-    kind(
-        config.get("registry_id"),
+    is_of(
         REGISTRY,
+        config.get("registry_id"),
         Path::attribute("registry_id"),
         diagnostics,
     );
-    kind(
-        config.get("subnet_id"),
+    is_of(
         SUBNET,
+        config.get("subnet_id"),
         Path::attribute("subnet_id"),
         diagnostics,
     );
-    kind(
-        dns.get("zone_id"),
+    is_of(
         ZONE,
+        dns.get("zone_id"),
         dns_path.then("zone_id"),
         diagnostics,
     );
     let networks = dns.get("virtual_network_ids").as_map();
     for (key, network) in networks.into_iter().flatten() {
         let path = dns_path.then("virtual_network_ids").key(key);
-        kind(network, NETWORK, path, diagnostics);
+        is_of(NETWORK, network, path, diagnostics);
     }
     duplicate_networks(config, diagnostics);
     if let Some(zone) = id(dns.get("zone_id"))
@@ -72,17 +72,6 @@ pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
             "policies pass over endpoints with manual approval",
             "The built-in policies that attach zone groups look at automatic connections only, so no \
              group may ever come.\n\nFix: use records = \"zone_group\", or leave manual_approval out.",
-        );
-    }
-}
-
-fn kind(value: &Value, wanted: &str, path: Path, diagnostics: &mut Diagnostics) {
-    let Some(id) = id(value) else { return };
-    if !id.is(wanted) {
-        diagnostics.error(
-            path,
-            format!("an id of {wanted} is needed here"),
-            format!("- {id} is an id of {}", id.resource_type()),
         );
     }
 }
@@ -345,8 +334,4 @@ fn zone(check: &Check<'_>) -> Option<ArmId> {
         }
         given => id(given).filter(|zone| zone.is(ZONE)),
     }
-}
-
-fn id_of(json: &Json) -> Option<ArmId> {
-    ArmId::parse(json.as_str()?).ok()
 }

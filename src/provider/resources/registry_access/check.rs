@@ -9,21 +9,17 @@ use super::grants::{self, ASSIGNMENT, Grant, Standing};
 use super::roles::{self, Mode, Permission};
 use super::{CLUSTER, Existing, Input, REGISTRY};
 use crate::arm::{ArmId, Json};
-use crate::provider::parts::{Check, Look, Unread};
+use crate::provider::parts::{Check, Look, Unread, is_of};
 
 /// Checks that need no Azure.
 pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
     for (argument, kind) in [("registry_id", REGISTRY), ("cluster_id", CLUSTER)] {
-        let id = config.get(argument).as_str().map(ArmId::parse);
-        if let Some(Ok(id)) = id
-            && !id.is(kind)
-        {
-            diagnostics.error(
-                Path::attribute(argument),
-                format!("an id of {kind} is needed here"),
-                format!("- {id} is an id of {}", id.resource_type()),
-            );
-        }
+        is_of(
+            kind,
+            config.get(argument),
+            Path::attribute(argument),
+            diagnostics,
+        );
     }
     let (cluster, given) = (config.get("cluster_id"), config.get("principal_ids"));
     match (cluster.is_null(), given.is_null()) {

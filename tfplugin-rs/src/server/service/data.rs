@@ -1,6 +1,6 @@
 //! Data sources.
 
-use super::{DEFAULT_TIMEOUT, Inner};
+use super::Inner;
 use crate::framework::{DataSource, conformance};
 use crate::schema::{Diagnostics, normalize, validate as validate_config};
 use crate::server::proto::tfplugin6 as pb;
@@ -45,11 +45,9 @@ pub(super) async fn read(
         "configuration",
         diagnostics,
     )?;
-    let Some(found) = source
-        .it
-        .read(&inner.context(DEFAULT_TIMEOUT), config, diagnostics)
-        .await
-    else {
+    let timeouts = config.get("timeouts").clone();
+    let cx = inner.context(source.it.timeouts().of("read", &config));
+    let Some(found) = source.it.read(&cx, config, diagnostics).await else {
         if !diagnostics.has_errors() {
             let summary = format!("{} found nothing", request.type_name);
             diagnostics.error(
@@ -60,7 +58,10 @@ pub(super) async fn read(
         }
         return None;
     };
-    let state = normalize(&source.schema, found);
+    let mut state = normalize(&source.schema, found);
+    if source.schema.attribute("timeouts").is_some() {
+        state.set("timeouts", timeouts);
+    }
     if conformance::CHECKED && !diagnostics.has_errors() {
         conformance::report(
             &request.type_name,

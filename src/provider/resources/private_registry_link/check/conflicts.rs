@@ -1,11 +1,14 @@
 //! What others have in the zone or on the networks that this link would meet.
 
+use std::collections::BTreeSet;
+
 use tfplugin_rs::value::Path;
 
 use super::super::{PrivateRegistryLink, way};
-use super::{ZONE, id, id_of, zone};
+use super::{id, zone};
 use crate::arm::ArmId;
 use crate::provider::parts::{Check, Composite, Unread};
+use crate::provider::zones;
 
 /// A second endpoint that writes the same record set in one zone would overwrite the first's.
 pub fn records_of_others(check: &mut Check<'_>) -> Result<(), Unread> {
@@ -59,50 +62,19 @@ pub fn other_links(check: &mut Check<'_>) -> Result<(), Unread> {
     if networks.is_empty() {
         return Ok(());
     }
-    let mut subscriptions: Vec<String> = networks
+    let subscriptions = networks
         .iter()
         .map(|(_, network)| network.subscription_id().to_lowercase())
         .chain([zone.subscription_id().to_lowercase()])
         .collect();
-    subscriptions.sort();
-    subscriptions.dedup();
-    let lists: Vec<_> = subscriptions
-        .iter()
-        .map(|subscription| {
-            let parent = ArmId::subscription(subscription);
-            check.seen.list(&parent, &format!("providers/{ZONE}"))
-        })
-        .collect();
-    let mut zones: Vec<ArmId> = Vec::new();
-    for list in lists {
-        let found = list?.found().unwrap_or_default();
-        zones.extend(
-            found
-                .iter()
-                .filter_map(|item| ArmId::parse(item["id"].as_str()?).ok())
-                .filter(|other| other.name().eq_ignore_ascii_case(zone.name())),
-        );
-    }
-    let links: Vec<_> = zones
-        .iter()
-        .map(|zone| check.seen.list(zone, "virtualNetworkLinks"))
-        .collect();
-    for (other, links) in zones.iter().zip(links) {
-        for link in links?.found().unwrap_or_default() {
-            let Some(linked) = id_of(&link["properties"]["virtualNetwork"]["id"]) else {
-                continue;
-            };
-            let Some(link_id) = id_of(&link["id"]) else {
-                continue;
-            };
-            let Some((key, network)) = networks.iter().find(|(_, network)| *network == linked)
-            else {
-                continue;
-            };
-            if check.is_ours(&link_id) {
-                continue;
-            }
-            already_linked(check, key, network, &zone, other, &link_id);
+    let named = |name: &str| name.eq_ignore_ascii_case(zone.name());
+    let found = zones::find(&subscriptions, BTreeSet::new(), &named, check.seen)?;
+    for link in found.links {
+        let Some((key, network)) = networks.iter().find(|(_, own)| *own == link.network) else {
+            continue;
+        };
+        if !check.is_ours(&link.id) {
+            already_linked(check, key, network, &zone, &link.zone, &link.id);
         }
     }
     Ok(())
