@@ -10,6 +10,30 @@ use crate::resources::Context;
 use crate::store::World;
 use crate::table::{self, Action, Change, Style, Verb};
 
+/// An action of a namespace that is done already, and whose answer waits at a `Location`.
+pub fn later(
+    world: &mut World,
+    target: ResourceId,
+    answer: Answer,
+    context: &Context<'_>,
+) -> Answer {
+    let operation = operations::accept(
+        world,
+        &context.pace,
+        Accepted {
+            target,
+            work: operations::Work::Action,
+            style: Style::Location,
+            locks: Vec::new(),
+            failure: context.failure.clone(),
+            result: None,
+            watched: context.watched,
+            version: context.request.api_version().unwrap_or_default(),
+        },
+    );
+    operations::announce(world, &operation, context.request, answer)
+}
+
 /// A POST action, or a GET below a resource that is not a type.
 pub fn act(
     world: &mut World,

@@ -60,7 +60,10 @@ fn answer(world: &mut World, context: &Context<'_>) -> ArmResult<Answer> {
                 &version,
             )?;
             let mut draft = world.clone();
-            let answer = (action.run)(&mut draft, &subscription, &rest, request)?;
+            let mut answer = (action.run)(&mut draft, &subscription, &rest, request)?;
+            if let Some(target) = answer.started.take() {
+                answer = actions::later(&mut draft, target, answer, context);
+            }
             *world = draft;
             Ok(answer)
         }

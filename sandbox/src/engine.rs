@@ -20,7 +20,7 @@ use crate::errors::ArmError;
 use crate::exchange::{Answer, Request};
 use crate::id::ResourceId;
 use crate::operations::{self, Pace};
-use crate::record::Recorder;
+use crate::record::{self, Recorder};
 use crate::resources::Context;
 use crate::settings::{Options, Settings};
 use crate::store::{Registration, World};
@@ -206,7 +206,9 @@ impl Engine {
             request_id,
             user_agent: text("user-agent"),
             body: if arm {
-                serde_json::from_slice(&request.body).ok()
+                serde_json::from_slice(&request.body)
+                    .ok()
+                    .map(|body| record::redacted(&body))
             } else {
                 None
             },

@@ -136,7 +136,9 @@ fn sent_body(request: &Request) -> Value {
     serde_json::from_slice::<Value>(&request.body).map_or(Value::Null, |body| redacted(&body))
 }
 
-fn redacted(value: &Value) -> Value {
+/// A body without its secrets.
+#[must_use]
+pub fn redacted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             // `{"name": "password", "value": "..."}` is how a registry hands out its passwords.
@@ -152,6 +154,11 @@ fn redacted(value: &Value) -> Value {
                         name.clone(),
                         if secret && !value.is_object() && !value.is_array() {
                             json!("REDACTED")
+                        } else if name == "properties" && value["value"].is_string() {
+                            // A secret of a key vault.
+                            let mut properties = redacted(value);
+                            properties["value"] = json!("REDACTED");
+                            properties
                         } else {
                             redacted(value)
                         },

@@ -205,9 +205,10 @@ pub fn write(
         condition.clone()?;
     }
 
+    let later = matches!(kind.put, Style::LocationOfCreate | Style::Unannounced);
     let style = match patch {
         Some(Patch::Merge(style) | Patch::TagsLater(style)) => style,
-        _ if kind.put == Style::LocationOfCreate && old.is_some() => Style::Immediate,
+        _ if later && old.is_some() => Style::Immediate,
         _ => kind.put,
     };
     if let Err(failure) = condition {
@@ -271,14 +272,14 @@ pub fn write(
             },
         );
         let status = match style {
-            Style::AsyncOperation | Style::Unannounced => {
+            Style::AsyncOperation => {
                 if created {
                     201
                 } else {
                     200
                 }
             }
-            Style::AsyncCreated | Style::LocationOfCreate => 201,
+            Style::AsyncCreated | Style::LocationOfCreate | Style::Unannounced => 201,
             _ => 202,
         };
         let answer = finished(&draft, kind, &id, status)?;

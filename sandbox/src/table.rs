@@ -31,7 +31,8 @@ pub enum Style {
     Location,
     /// A create is answered with 201, the resource and `Location`; an update is done when the answer leaves.
     LocationOfCreate,
-    /// 201 (create) or 200 (update), and it goes on without a URL: `provisioningState` tells when it has ended.
+    /// A create is answered with 201 and goes on without a URL: `provisioningState` tells when it has ended.
+    /// An update is done when the answer leaves.
     Unannounced,
 }
 

@@ -19,6 +19,7 @@ use crate::store::{Registration, Resource};
 use crate::table::{self, Type};
 use crate::types::authorization::principals::{KINDS, Principal};
 use crate::types::container_service::kubernetes;
+use crate::types::key_vault;
 
 /// Answers a request to the remote control.
 pub fn handle(inner: &mut Inner, request: &Request) -> Answer {
@@ -146,6 +147,16 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
         }
         (method, ["resources", ..]) => edit(inner, method, request),
         ("GET" | "PATCH", ["kubernetes", ..]) => inside(inner, request),
+        ("GET", ["secrets", ..]) => {
+            let id = format!(
+                "/{}",
+                request.path.splitn(4, '/').nth(3).unwrap_or_default()
+            );
+            match key_vault::secret_value(&inner.world, &id) {
+                Some(value) => ok(json!({ "value": value })),
+                None => Err(format!("there is no secret {id} that is in force")),
+            }
+        }
         (method, _) => Err(format!(
             "the remote control does not know {method} {}",
             request.path

@@ -4,6 +4,7 @@ pub mod authorization;
 pub mod container_registry;
 pub mod container_service;
 pub mod insights;
+pub mod key_vault;
 pub mod managed_identity;
 pub mod management;
 pub mod network;
@@ -34,6 +35,7 @@ pub static TYPES: &[&[Type]] = &[
     security::TYPES,
     management::TYPES,
     policy::TYPES,
+    key_vault::TYPES,
 ];
 
 /// Actions below a namespace that belong to no resource.
@@ -42,6 +44,7 @@ pub static NAMESPACE_ACTIONS: &[&[NamespaceAction]] = &[
     container_registry::NAMESPACE_ACTIONS,
     container_service::NAMESPACE_ACTIONS,
     policy::NAMESPACE_ACTIONS,
+    key_vault::NAMESPACE_ACTIONS,
 ];
 
 /// What a named deed of an actor does to the resource that woke it.
