@@ -88,53 +88,64 @@ pub fn claims(token: &str) -> Option<Value> {
 /// # Errors
 /// The 401 answer of Resource Manager, with its challenge.
 pub fn check(world: &World, request: &Request) -> Result<(), Answer> {
-    let refuse = |code: &str, message: &str| {
+    let accepted = |audience: &str| accepted_audience(audience, &request.base);
+    verify(world, request, &accepted).map_err(|(code, message)| {
         let challenge = format!(
             "Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\", error_description=\"{message}\"",
             request.base, world.tenant
         );
-        Err(Answer::from(ArmError::new(401, code, message)).header("www-authenticate", challenge))
-    };
+        Answer::from(ArmError::new(401, code, message)).header("www-authenticate", challenge)
+    })
+}
+
+/// Checks the token of a request for an audience.
+///
+/// # Errors
+/// Azure's code and what it says.
+pub fn verify(
+    world: &World,
+    request: &Request,
+    accepted: &dyn Fn(&str) -> bool,
+) -> Result<(), (&'static str, &'static str)> {
     let Some(header) = request.header("authorization") else {
-        return refuse(
+        return Err((
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is missing.",
-        );
+        ));
     };
     let Some(token) = header
         .strip_prefix("Bearer ")
         .or_else(|| header.strip_prefix("bearer "))
     else {
-        return refuse(
+        return Err((
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is provided in an invalid format.",
-        );
+        ));
     };
     let Some(claims) = claims(token) else {
-        return refuse("InvalidAuthenticationToken", "The access token is invalid.");
+        return Err(("InvalidAuthenticationToken", "The access token is invalid."));
     };
     let ours = token
         .rsplit_once('.')
         .is_some_and(|(signed, end)| signature(world, signed) == end);
     if !ours {
-        return refuse(
+        return Err((
             "InvalidAuthenticationToken",
             "The access token is invalid. The signature could not be verified.",
-        );
+        ));
     }
     let number = |name: &str| claims[name].as_u64().unwrap_or(0);
     if number("exp") * 1000 <= world.now || number("xms_generation") < world.token_generation {
-        return refuse(
+        return Err((
             "ExpiredAuthenticationToken",
             "The access token expiry UTC time is earlier than current UTC time.",
-        );
+        ));
     }
-    let audience = claims["aud"].as_str().unwrap_or_default();
-    if !accepted_audience(audience, &request.base) {
-        return refuse(
+    if !accepted(claims["aud"].as_str().unwrap_or_default()) {
+        return Err((
             "InvalidAuthenticationTokenAudience",
             "The access token has been obtained for wrong audience or resource. It should exactly match with one of the allowed audiences.",
-        );
+        ));
     }
     Ok(())
 }

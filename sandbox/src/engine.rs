@@ -24,6 +24,7 @@ use crate::record::{self, Recorder};
 use crate::resources::Context;
 use crate::settings::{Options, Settings};
 use crate::store::{Registration, World};
+use crate::types::operational_insights::query;
 use crate::{arm, auth, login, persist, table, types};
 
 /// Everything behind the lock.
@@ -153,6 +154,9 @@ impl Engine {
         inner.arm_requests += u64::from(arm);
         inner.tick();
         let inner = &mut *inner;
+        if query::is_for(request) {
+            return query::handle(&inner.world, request);
+        }
         if !arm {
             let found = login::handle(&inner.world, request, inner.settings.token_lifetime);
             return found.unwrap_or_else(|| {
@@ -194,7 +198,11 @@ impl Engine {
         });
         let entry = Entry {
             number,
-            kind: if arm { "arm" } else { "login" },
+            kind: match (arm, query::is_for(request)) {
+                (true, _) => "arm",
+                (_, true) => "logs",
+                _ => "login",
+            },
             method: request.method.clone(),
             path: request.path.clone(),
             query: request.query.clone(),
@@ -205,7 +213,7 @@ impl Engine {
             correlation_request_id: text("x-ms-correlation-request-id"),
             request_id,
             user_agent: text("user-agent"),
-            body: if arm {
+            body: if arm || query::is_for(request) {
                 serde_json::from_slice(&request.body)
                     .ok()
                     .map(|body| record::redacted(&body))

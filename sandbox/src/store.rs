@@ -16,6 +16,7 @@ use crate::settings::RolePace;
 use crate::table;
 use crate::types;
 use crate::types::authorization::principals::Principal;
+use crate::types::operational_insights::tables::Row;
 
 /// One stored resource.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -138,6 +139,9 @@ pub struct World {
     /// What was deleted and can be recovered, by its id in lower case: the resource, and what lay below it.
     #[serde(default)]
     pub deleted: BTreeMap<String, Vec<Resource>>,
+    /// What diagnostic settings sent to workspaces, oldest first.
+    #[serde(default)]
+    pub log_rows: Vec<Row>,
     /// The subscriptions, in the order in which they are listed.
     pub subscriptions: Vec<String>,
     /// The state of each namespace by `subscription/namespace` in lower case; absent means registered.
@@ -173,6 +177,7 @@ impl World {
         Self {
             tenant: tenant.to_owned(),
             deleted: BTreeMap::new(),
+            log_rows: Vec::new(),
             subscriptions: subscriptions.to_vec(),
             registrations: BTreeMap::new(),
             resources: BTreeMap::new(),
@@ -332,6 +337,7 @@ impl World {
         self.principals.clear();
         self.resources.clear();
         self.deleted.clear();
+        self.log_rows.clear();
         self.operations.clear();
     }
 }

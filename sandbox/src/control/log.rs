@@ -13,7 +13,7 @@ const LIMIT: usize = 100_000;
 pub struct Entry {
     /// 1, 2, 3... in the order of arrival.
     pub number: u64,
-    /// `arm` or `login`.
+    /// `arm`, `login` or `logs`.
     pub kind: &'static str,
     /// The method.
     pub method: String,

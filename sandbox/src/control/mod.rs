@@ -20,6 +20,7 @@ use crate::table::{self, Type};
 use crate::types::authorization::principals::{KINDS, Principal};
 use crate::types::container_service::kubernetes;
 use crate::types::key_vault;
+use crate::types::operational_insights::{tables, timespan};
 
 /// Answers a request to the remote control.
 pub fn handle(inner: &mut Inner, request: &Request) -> Answer {
@@ -82,10 +83,13 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
             ok(json!({ "generation": inner.world.token_generation }))
         }
         ("GET" | "POST", ["token"]) => {
+            let audience = request.param("audience");
             let subject = Subject {
                 tenant: &inner.world.tenant,
                 client: "sandbox-control",
-                audience: "https://management.azure.com/",
+                audience: audience
+                    .as_deref()
+                    .unwrap_or("https://management.azure.com/"),
             };
             ok(
                 json!({ "access_token": auth::issue(&inner.world, &subject, inner.settings.token_lifetime) }),
@@ -147,6 +151,7 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
         }
         (method, ["resources", ..]) => edit(inner, method, request),
         ("GET" | "PATCH", ["kubernetes", ..]) => inside(inner, request),
+        ("POST", ["logs", ..]) => happened(inner, request),
         ("GET", ["secrets", ..]) => {
             let id = format!(
                 "/{}",
@@ -224,6 +229,31 @@ fn inside(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
     let held = kubernetes::read(&inner.world, &id);
     held.map(|held| Answer::json(200, held))
         .ok_or_else(|| format!("there is no cluster {id}"))
+}
+
+/// Events of a resource, as its own traffic would have made them: its diagnostic settings send them.
+fn happened(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
+    let id = format!(
+        "/{}",
+        request.path.splitn(4, '/').nth(3).unwrap_or_default()
+    );
+    let body: Value = body(request)?;
+    let category = body["category"].as_str().ok_or("the category is missing")?;
+    if inner.world.get(&id).is_none() {
+        return Err(format!("{id} does not exist"));
+    }
+    let before = inner.world.log_rows.len();
+    for event in body["events"].as_array().into_iter().flatten() {
+        let time = match event["TimeGenerated"].as_str() {
+            None => inner.world.now,
+            Some(text) => timespan::instant(text).ok_or("TimeGenerated is no time")?,
+        };
+        tables::send(&mut inner.world, &id, category, event, time);
+    }
+    Ok(Answer::json(
+        200,
+        json!({ "sent": inner.world.log_rows.len() - before }),
+    ))
 }
 
 fn store(inner: &mut Inner, kind: &Type, mut resource: Resource) {

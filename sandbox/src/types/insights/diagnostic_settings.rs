@@ -11,7 +11,7 @@ use crate::errors::{ArmError, ArmResult, not_found};
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
 use crate::table::{Change, Place, Style, Type, Verb};
-use crate::types::operational_insights::workspaces;
+use crate::types::operational_insights::workspaces as log_analytics;
 
 /// The type's name.
 pub const NAME: &str = "Microsoft.Insights/diagnosticSettings";
@@ -54,24 +54,25 @@ const DESTINATIONS: &[&str] = &[
     "marketplacePartnerId",
 ];
 
-/// True when the resource's events of a category go to the workspace.
+/// The workspaces (ids) to which the resource's events of a category go.
 #[must_use]
-pub fn sends(world: &World, resource: &Resource, category: &str, workspace: &str) -> bool {
+pub fn workspaces(world: &World, resource: &Resource, category: &str) -> Vec<String> {
     let Some(sends) = categories::of(&resource.type_name) else {
-        return false;
+        return Vec::new();
     };
-    let below = format!("{}/providers/{NAME}", resource.id);
-    world.list(resource.id.as_str(), NAME).any(|setting| {
-        setting.id.key().starts_with(&below.to_lowercase())
-            && setting
-                .text(WORKSPACE)
-                .is_some_and(|id| id.eq_ignore_ascii_case(workspace))
-            && setting
-                .items(LOGS)
-                .iter()
-                .filter(|entry| on(entry))
-                .any(|entry| meant(sends, entry).contains(&category))
-    })
+    world
+        .list(resource.id.as_str(), NAME)
+        .filter(|setting| {
+            let own = setting.id.parent();
+            own.is_some_and(|target| target.same(resource.id.as_str()))
+                && setting
+                    .items(LOGS)
+                    .iter()
+                    .filter(|entry| on(entry))
+                    .any(|entry| meant(sends, entry).contains(&category))
+        })
+        .filter_map(|setting| setting.text(WORKSPACE).map(ToOwned::to_owned))
+        .collect()
 }
 
 fn on(entry: &Value) -> bool {
@@ -140,7 +141,7 @@ fn check_workspace(world: &World, new: &Resource) -> ArmResult<()> {
         return Ok(());
     };
     let id = ResourceId::parse(text)
-        .filter(|id| id.type_name().eq_ignore_ascii_case(workspaces::NAME))
+        .filter(|id| id.type_name().eq_ignore_ascii_case(log_analytics::NAME))
         .ok_or_else(|| bad(format!("The workspace id '{text}' is not valid.")))?;
     match world.get(id.as_str()) {
         Some(_) => Ok(()),

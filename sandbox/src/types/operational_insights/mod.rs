@@ -1,5 +1,10 @@
-//! Microsoft.OperationalInsights: workspaces, where resources send their logs, and what was deleted of them.
+//! Microsoft.OperationalInsights: workspaces, where resources send their logs, what was deleted of them, and
+//! the query API over their rows.
 
+pub mod kql;
+pub mod query;
+pub mod tables;
+pub mod timespan;
 pub mod workspaces;
 
 use crate::table::Type;

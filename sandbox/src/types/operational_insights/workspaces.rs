@@ -108,6 +108,12 @@ pub fn by_customer<'a>(world: &'a World, customer: &str) -> Option<&'a Resource>
     })
 }
 
+/// The `customerId` of a workspace.
+#[must_use]
+pub fn customer(workspace: &Resource) -> Option<&str> {
+    workspace.text(CUSTOMER)
+}
+
 fn query(request: &Request, new: &mut Resource) {
     let forced = request
         .param("force")
