@@ -250,6 +250,36 @@ impl Client {
         action: &str,
         body: &Json,
     ) -> Result<Pending, Error> {
+        let verb = action.rsplit('/').next().unwrap_or_default();
+        let repeatable = ["list", "check", "get", "register", "resolve", "validate"]
+            .iter()
+            .any(|word| verb.starts_with(word));
+        self.act(call, id, action, body, repeatable).await
+    }
+
+    /// Runs an action that changes nothing, whatever its name says: it is sent again when its
+    /// answer is lost. Resolves when Azure has accepted the request.
+    ///
+    /// # Errors
+    /// Azure's.
+    pub async fn ask(
+        &self,
+        call: &Call,
+        id: &ArmId,
+        action: &str,
+        body: &Json,
+    ) -> Result<Pending, Error> {
+        self.act(call, id, action, body, true).await
+    }
+
+    async fn act(
+        &self,
+        call: &Call,
+        id: &ArmId,
+        action: &str,
+        body: &Json,
+        repeatable: bool,
+    ) -> Result<Pending, Error> {
         let (namespace, path) = match action.strip_prefix("providers/") {
             Some(kind) => (Some(kind.to_owned()), action),
             None => (None, action),
@@ -258,10 +288,6 @@ impl Client {
             Some(kind) => self.api_version(&kind)?,
             None => self.version_of(id)?,
         };
-        let verb = path.rsplit('/').next().unwrap_or_default();
-        let repeatable = ["list", "check", "get", "register", "resolve", "validate"]
-            .iter()
-            .any(|word| verb.starts_with(word));
         let mut request =
             Request::path(Kind::Post { repeatable }, &format!("{id}/{path}"), version);
         request.id = Some(id.clone());

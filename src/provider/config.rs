@@ -255,6 +255,7 @@ pub fn configure(provider: &Fkaks, request: &Configuration, diagnostics: &mut Di
                 cloud: client.cloud().clone(),
                 subscription_id: client.default_subscription_id().map(str::to_owned),
                 tags,
+                ..Surroundings::default()
             }),
             client,
             locks: Locks::default(),

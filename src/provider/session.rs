@@ -21,13 +21,12 @@ impl Session {
     /// metadata, which is read when it is first needed; where it cannot be read, the request that
     /// follows says why.
     pub async fn surroundings(&self, call: &Call) -> Arc<Surroundings> {
-        match self.client.discover(call).await {
-            Ok(cloud) if *cloud != self.surroundings.cloud => Arc::new(Surroundings {
-                cloud: cloud.clone(),
-                ..(*self.surroundings).clone()
-            }),
-            Ok(_) | Err(_) => Arc::clone(&self.surroundings),
+        let mut surroundings = (*self.surroundings).clone();
+        if let Ok(cloud) = self.client.discover(call).await {
+            surroundings.cloud = cloud.clone();
         }
+        surroundings.now = time::OffsetDateTime::now_utc();
+        Arc::new(surroundings)
     }
 }
 

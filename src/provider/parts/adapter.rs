@@ -25,6 +25,7 @@ use super::world::{Embedding, Halt, World};
 use crate::arm::{ArmId, Call, Error, Json};
 use crate::provider::failure::{Cause, Doing, Failure};
 use crate::provider::session::{Session, SessionSlot};
+use changing::Memory;
 
 /// Private data of a resource that was imported and not applied since.
 const IMPORTED: &str = "imported";
@@ -286,15 +287,23 @@ impl<C: Composite> Resource for Managed<C> {
             };
         }
         let truth = match id_of(&state) {
-            Some(id) => Self::truth(&session, &id, input.as_ref(), &left, false, None)
-                .await
-                .ok(),
+            Some(id) => Self::truth(
+                &session,
+                &id,
+                input.as_ref(),
+                &left,
+                false,
+                &Memory::default(),
+                None,
+            )
+            .await
+            .ok(),
             None => None,
         };
         let truth = truth.filter(|found| found.denied.is_empty());
         // A deletion whose end nobody heard of may have come to it all the same.
         let nothing = |found: &Survey| found.gone || found.ledger.is_empty();
-        if truth.as_ref().is_some_and(nothing) {
+        if truth.as_ref().is_some_and(nothing) && Self::is_undone(&session, input.as_ref()).await {
             return Applied {
                 state: None,
                 private,
@@ -434,9 +443,7 @@ fn reading(id: Option<ArmId>, error: Error) -> Failure {
 fn unreadable(id: &ArmId, doing: Doing, halt: Halt) -> Failure {
     let cause = match halt {
         Halt::Azure(error) => Cause::Azure(error),
-        Halt::Skipped | Halt::Stuck => {
-            Cause::Bug("a decision asked for nothing and was not made".to_owned())
-        }
+        other => Cause::Bug(other.to_string()),
     };
     Failure {
         doing,

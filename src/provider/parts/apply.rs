@@ -5,6 +5,7 @@
 //! alone. When one part fails, those that do not depend on it come to their own end.
 
 mod clearing;
+mod deeds;
 mod writing;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
+
+pub use deeds::{Deeds, End};
 
 use super::ledger::Ledger;
 use super::locks::Locks;
@@ -32,6 +35,7 @@ pub struct Apply<'a, C: Composite> {
     adopt: Adopt,
     ledger: Mutex<Ledger>,
     created: Mutex<BTreeSet<ArmId>>,
+    acted: Mutex<bool>,
     composite: PhantomData<C>,
 }
 
@@ -40,6 +44,8 @@ pub struct Apply<'a, C: Composite> {
 pub struct Outcome {
     /// What the resource owns now.
     pub ledger: Ledger,
+    /// Whether a deed was begun, which no ledger shows.
+    pub acted: bool,
     /// What could not be done.
     pub failures: Vec<Failure>,
     /// Evidence that did not come in time: the part and what it waits for.
@@ -80,6 +86,7 @@ impl<'a, C: Composite> Apply<'a, C> {
             adopt,
             ledger: Mutex::new(ledger),
             created: Mutex::default(),
+            acted: Mutex::default(),
             composite: PhantomData,
         }
     }
@@ -89,6 +96,7 @@ impl<'a, C: Composite> Apply<'a, C> {
         if let Some(taken) = self.taken().await {
             return Outcome {
                 ledger: self.ledger().clone(),
+                acted: false,
                 failures: vec![taken],
                 late: Vec::new(),
             };
@@ -118,6 +126,7 @@ impl<'a, C: Composite> Apply<'a, C> {
             passed_on.for_each(|part| self.ledger().forget_part(part.name));
         }
         outcome.ledger = self.ledger().clone();
+        outcome.acted = *lock(&self.acted);
         outcome
     }
 
@@ -174,6 +183,7 @@ impl<'a, C: Composite> Apply<'a, C> {
         if !failures.is_empty() {
             return Err(Stop::Failed(failures));
         }
+        self.deeds(part).await?;
         self.wait_for_evidence(part).await
     }
 
@@ -360,9 +370,7 @@ impl<'a, C: Composite> Apply<'a, C> {
         match halt {
             Halt::Skipped => Stop::Skipped,
             Halt::Azure(error) => fail(Cause::Azure(error)),
-            Halt::Stuck => fail(Cause::Bug(
-                "a decision asked for nothing and was not made".into(),
-            )),
+            other => fail(Cause::Bug(other.to_string())),
         }
     }
 

@@ -9,6 +9,7 @@ mod adapter;
 mod apply;
 mod check;
 mod compare;
+mod deed;
 mod inquiry;
 mod ledger;
 mod locks;
@@ -36,10 +37,11 @@ pub use inquiry::{
     Answer, Asked, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Inquiry, Named, Unanswered, lacking,
     need, need_list, of_kind, refused,
 };
+pub use deed::Deed;
 pub use ledger::Ledger;
 pub use locks::{Lock, Locks};
 pub use plan::without_unknowns;
-pub use seen::{Look, Seen, Surroundings, Unread};
+pub use seen::{Look, Question, Seen, Surroundings, Unread};
 pub use spelling::{same_id, same_region, spelled, spelled_id};
 pub use tags::{TagPolicy, Tags};
 pub use wanted::{Change, Gap, Wanted};
@@ -193,6 +195,10 @@ pub struct Part<I: 'static> {
     pub after: &'static [&'static str],
     /// The ARM objects that it wants.
     pub wants: fn(&I, &Seen) -> Result<Vec<Wanted>, Unread>,
+    /// What remains to be done beside the writing of its objects, one request at a time.
+    pub does: fn(&I, &Seen) -> Result<Option<Deed>, Unread>,
+    /// What remains to be undone when the resource goes, before the objects of the part do.
+    pub undoes: fn(&I, &Seen) -> Result<Option<Deed>, Unread>,
     /// Whether what was wanted has come about.
     pub until: fn(&I, &Seen) -> Result<Evidence, Unread>,
     /// Why its objects may not be deleted, where they may not: a line for each reason.
@@ -201,7 +207,8 @@ pub struct Part<I: 'static> {
     pub existing: fn(&ArmId) -> Option<String>,
     /// Whether an object that is no longer wanted is left to others instead of deleted.
     pub leaves: fn(&I, &ArmId) -> bool,
-    /// What is serialised in this process while an object is written or deleted.
+    /// What is serialised in this process while an object is written or deleted, or a deed is
+    /// decided and done.
     pub locks: fn(&I, &ArmId) -> Vec<Lock>,
     /// Whether its objects pass into other hands when the apply ends, and so are owned only until
     /// then, or until the apply after one that failed.
@@ -241,6 +248,8 @@ impl<I> Part<I> {
             name,
             after: &[],
             wants,
+            does: |_, _| Ok(None),
+            undoes: |_, _| Ok(None),
             until: |_, _| Ok(Evidence::Done),
             keep: |_, _| Ok(Vec::new()),
             existing: |_| None,
@@ -256,6 +265,33 @@ impl<I> Part<I> {
     #[must_use]
     pub const fn after(mut self, parts: &'static [&'static str]) -> Self {
         self.after = parts;
+        self
+    }
+
+    /// A part without objects of its own: it does what this says, and undoes what that says.
+    #[must_use]
+    pub const fn deeds(
+        name: &'static str,
+        does: fn(&I, &Seen) -> Result<Option<Deed>, Unread>,
+        undoes: fn(&I, &Seen) -> Result<Option<Deed>, Unread>,
+    ) -> Self {
+        let mut part = Self::new(name, |_, _| Ok(Vec::new()));
+        part.does = does;
+        part.undoes = undoes;
+        part
+    }
+
+    /// Once its objects are written, it does what this says until nothing remains.
+    #[must_use]
+    pub const fn does(mut self, does: fn(&I, &Seen) -> Result<Option<Deed>, Unread>) -> Self {
+        self.does = does;
+        self
+    }
+
+    /// Before its objects go with the resource, it does what this says until nothing remains.
+    #[must_use]
+    pub const fn undoes(mut self, undoes: fn(&I, &Seen) -> Result<Option<Deed>, Unread>) -> Self {
+        self.undoes = undoes;
         self
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
 
+use super::apply::{Deeds, End};
 use super::ledger::Ledger;
 use super::locks::{Lock, Locks};
 use super::seen::{Seen, Unread};
@@ -48,9 +49,20 @@ pub async fn remove<C: Composite>(
                 world.fail(part.name);
                 return match halt {
                     Halt::Azure(error) => stopped::<C>(&ledger, part, error),
-                    Halt::Skipped | Halt::Stuck => Vec::new(),
+                    Halt::Skipped | Halt::Stuck | Halt::Endless(_) => Vec::new(),
                 };
             }
+        }
+        if let Some(input) = input
+            && let Err(end) = undo(world, locks, part, input).await
+        {
+            world.fail(part.name);
+            return match end {
+                End::Failed(failure) => vec![*failure],
+                End::Halted(halt) => {
+                    vec![objecting(&anchor_of::<C>(input, world), undecided(halt))]
+                }
+            };
         }
         let ids: Vec<ArmId> = {
             let ledger = lock(&ledger);
@@ -77,6 +89,37 @@ pub async fn remove<C: Composite>(
     failures.extend(ends.into_iter().flatten());
     let ledger = lock(&ledger).clone();
     (ledger, failures)
+}
+
+/// Undoes what a part has done beside the writing of its objects.
+async fn undo<I>(world: &World, locks: &Locks, part: &Part<I>, input: &I) -> Result<(), End>
+where
+    I: Sync,
+{
+    let doing = Deeds {
+        world,
+        locks,
+        doing: Doing::Deleting,
+        begun: &|| (),
+    };
+    let locks_of = |deed: &super::Deed| (part.locks)(input, &deed.id);
+    doing.run(|seen| (part.undoes)(input, seen), locks_of).await
+}
+
+/// Whether nothing is left to undo, by facts that are read now.
+pub async fn undone<C: Composite>(world: &World, input: &C::Input) -> bool {
+    for part in C::PARTS {
+        let left = world.resolve(|seen| (part.undoes)(input, seen)).await;
+        if !left.is_ok_and(|left| left.value.is_none()) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The resource's id, for messages about no object in particular.
+fn anchor_of<C: Composite>(input: &C::Input, world: &World) -> ArmId {
+    C::id(input, world.surroundings()).unwrap_or_else(|| ArmId::subscription("unknown"))
 }
 
 /// Why the resource may not be deleted, one failure for each object that must be kept. All are
@@ -129,9 +172,7 @@ pub async fn objection<I>(
 fn undecided(halt: Halt) -> Cause {
     match halt {
         Halt::Azure(error) => Cause::Azure(error),
-        Halt::Skipped | Halt::Stuck => {
-            Cause::Bug("a decision about a deletion was not made".to_owned())
-        }
+        Halt::Skipped | Halt::Stuck | Halt::Endless(_) => Cause::Bug(halt.to_string()),
     }
 }
 

@@ -9,6 +9,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
+use super::deed::Hidden;
 use crate::arm::{ArmId, Cloud, Error, Json};
 
 /// What reading one object gave.
@@ -33,6 +36,37 @@ impl<T: std::ops::Deref<Target = Json>> Look<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unread;
 
+/// Something to be found out that is no reading of an object or of a list of children.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// An action that changes nothing, with the text of its JSON body.
+    Action {
+        /// The object.
+        id: ArmId,
+        /// The action, such as `listUsages`, or `providers/<type>/<action>` of another namespace.
+        action: String,
+        /// The body; empty for none.
+        body: String,
+    },
+}
+
+impl Question {
+    /// An action that changes nothing.
+    #[must_use]
+    pub fn action(id: &ArmId, action: impl Into<String>, body: &Json) -> Self {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        Self::Action {
+            id: id.clone(),
+            action: action.into(),
+            body,
+        }
+    }
+}
+
 /// Facts about where the provider runs, which every decision may use.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
@@ -42,6 +76,8 @@ pub struct Surroundings {
     pub subscription_id: Option<String>,
     /// Which tags are added and which are left alone.
     pub tags: super::tags::TagPolicy,
+    /// When the operation began, for what lasts a limited time.
+    pub now: OffsetDateTime,
 }
 
 impl Default for Surroundings {
@@ -51,6 +87,7 @@ impl Default for Surroundings {
             cloud: Cloud::public(),
             subscription_id: None,
             tags: super::tags::TagPolicy::default(),
+            now: OffsetDateTime::UNIX_EPOCH,
         }
     }
 }
@@ -60,6 +97,8 @@ impl Default for Surroundings {
 pub struct Seen {
     pub(super) objects: BTreeMap<ArmId, Look>,
     pub(super) lists: BTreeMap<(ArmId, String), Look<Arc<Vec<Json>>>>,
+    pub(super) answers: BTreeMap<Question, Look>,
+    pub(super) notes: Hidden,
     pub(super) finished: BTreeSet<&'static str>,
     pub(super) surroundings: Arc<Surroundings>,
     pub(super) prior: Option<Arc<Json>>,
@@ -74,12 +113,23 @@ pub struct Missing {
     pub objects: BTreeSet<ArmId>,
     /// Lists of children to read.
     pub lists: BTreeSet<(ArmId, String)>,
+    /// Questions to ask.
+    pub questions: BTreeSet<Question>,
     /// Parts to wait for.
     pub parts: BTreeSet<&'static str>,
     /// Everything that was asked for, known or not: what to read again while waiting.
     pub asked: BTreeSet<ArmId>,
     /// Lists that were asked for, known or not.
     pub asked_lists: BTreeSet<(ArmId, String)>,
+    /// Questions that were asked, answered or not.
+    pub asked_questions: BTreeSet<Question>,
+}
+
+impl Missing {
+    /// Whether nothing needs to be read or asked.
+    pub fn reads_nothing(&self) -> bool {
+        self.objects.is_empty() && self.lists.is_empty() && self.questions.is_empty()
+    }
 }
 
 impl Seen {
@@ -117,6 +167,30 @@ impl Seen {
                 Err(Unread)
             }
         }
+    }
+
+    /// Azure's answer to a question; one about something that does not exist is `Absent`.
+    ///
+    /// # Errors
+    /// [`Unread`] when it has not been asked yet.
+    pub fn ask(&self, question: &Question) -> Result<Look<&Json>, Unread> {
+        let mut missing = self.missing.borrow_mut();
+        missing.asked_questions.insert(question.clone());
+        match self.answers.get(question) {
+            Some(Look::Found(json)) => Ok(Look::Found(json)),
+            Some(Look::Absent) => Ok(Look::Absent),
+            Some(Look::Denied(error)) => Ok(Look::Denied(Arc::clone(error))),
+            None => {
+                missing.questions.insert(question.clone());
+                Err(Unread)
+            }
+        }
+    }
+
+    /// What this operation's deeds have noted under that name, first things first.
+    #[must_use]
+    pub fn noted(&self, name: &str) -> &[Json] {
+        self.notes.of(name)
     }
 
     /// Goes on only when another part of this resource is finished, which counts also where
@@ -158,6 +232,12 @@ impl Seen {
     #[must_use]
     pub fn subscription_id(&self) -> Option<&str> {
         self.surroundings.subscription_id.as_deref()
+    }
+
+    /// When the operation began. Nothing that is planned may follow from it; what is read may.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.surroundings.now
     }
 
     /// Which tags are added and which are left alone.
@@ -212,6 +292,13 @@ impl Seen {
     #[cfg(test)]
     pub(crate) fn with_owned(mut self, id: &ArmId) -> Self {
         self.owned.insert(id.clone());
+        self
+    }
+
+    /// Adds the answer to a question to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn with_answer(mut self, question: Question, answer: Json) -> Self {
+        self.answers.insert(question, Look::Found(Arc::new(answer)));
         self
     }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::{OnceCell, watch};
 
-use super::seen::{Look, Missing, Seen, Surroundings, Unread};
+use super::deed::Notes;
+use super::seen::{Look, Missing, Question, Seen, Surroundings, Unread};
 use crate::arm::{ArmId, Call, Client, Error, Json};
 
 /// The objects that the body of another carries within it, so that they need no reading of
@@ -32,6 +33,8 @@ pub struct World {
     owned: Mutex<BTreeSet<ArmId>>,
     objects: Cells<ArmId, Arc<Json>>,
     lists: Cells<(ArmId, String), Arc<Vec<Json>>>,
+    answers: Cells<Question, Arc<Json>>,
+    notes: Notes,
     made: Mutex<BTreeSet<ArmId>>,
     doubted: Mutex<BTreeSet<ArmId>>,
     progress: watch::Sender<Progress>,
@@ -53,6 +56,24 @@ pub enum Halt {
     Skipped,
     /// A decision asked for nothing and still could not be made: a mistake in this provider.
     Stuck,
+    /// A part was never content with what it did, this at last: a mistake in this provider.
+    Endless(String),
+}
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Azure(error) => error.fmt(f),
+            Self::Skipped => f.write_str("a part that it needs has failed"),
+            Self::Stuck => f.write_str("a decision asked for nothing and was not made"),
+            Self::Endless(last) => {
+                write!(
+                    f,
+                    "this was done again and again, and something always remained: {last}"
+                )
+            }
+        }
+    }
 }
 
 impl From<Error> for Halt {
@@ -96,6 +117,8 @@ impl World {
             owned: Mutex::default(),
             objects: Mutex::default(),
             lists: Mutex::default(),
+            answers: Mutex::default(),
+            notes: Notes::default(),
             made: Mutex::default(),
             doubted: Mutex::default(),
             progress: watch::Sender::default(),
@@ -107,6 +130,18 @@ impl World {
     pub fn with_prior(mut self, prior: Option<Json>) -> Self {
         self.prior = prior.map(Arc::new);
         self
+    }
+
+    /// With what deeds have noted before, and will note from now on.
+    #[must_use]
+    pub fn with_notes(mut self, notes: Notes) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What deeds have noted.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// Notes what the resource owns.
@@ -145,7 +180,7 @@ impl World {
             match decision {
                 // A decision may do without a fact while nothing can be read, as a plan without
                 // Azure does; here it is read, and the decision made with it.
-                Ok(value) if asked.objects.is_empty() && asked.lists.is_empty() => {
+                Ok(value) if asked.reads_nothing() => {
                     return Ok(Resolved { value, asked });
                 }
                 Ok(_) | Err(Unread) => self.read(&asked).await?,
@@ -217,9 +252,10 @@ impl World {
         lock(&self.doubted).extend(asked.asked.iter().cloned());
         lock(&self.objects).retain(|id, _| !asked.asked.contains(id));
         lock(&self.lists).retain(|key, _| !asked.asked_lists.contains(key));
+        lock(&self.answers).retain(|key, _| !asked.asked_questions.contains(key));
     }
 
-    /// Forgets which of these objects were not there, and every list.
+    /// Forgets which of these objects were not there, every list, and every answer.
     pub fn forget_absent(&self, asked: &Missing) {
         let mut objects = lock(&self.objects);
         objects.retain(|id, cell| {
@@ -231,13 +267,15 @@ impl World {
             stays
         });
         lock(&self.lists).retain(|key, _| !asked.asked_lists.contains(key));
+        lock(&self.answers).retain(|key, _| !asked.asked_questions.contains(key));
     }
 
-    /// Forgets one object and every list of what lies below or beside it.
+    /// Forgets one object, every list of what lies below or beside it, and every answer.
     pub fn forget_object(&self, id: &ArmId) {
         lock(&self.doubted).insert(id.clone());
         lock(&self.objects).remove(id);
         lock(&self.lists).clear();
+        lock(&self.answers).clear();
     }
 
     /// Notes that a part is finished, for those that wait for it.
@@ -273,7 +311,7 @@ impl World {
     }
 
     async fn read(&self, missing: &Missing) -> Result<(), Halt> {
-        if missing.objects.is_empty() && missing.lists.is_empty() && missing.parts.is_empty() {
+        if missing.reads_nothing() && missing.parts.is_empty() {
             return Err(Halt::Stuck);
         }
         // What comes within its parent is looked for there first, and by itself in the next round.
@@ -285,9 +323,13 @@ impl World {
         let objects = missing.objects.iter().filter(alone);
         let objects = join_all(objects.map(|id| self.look(id)));
         let lists = join_all(missing.lists.iter().map(|key| self.look_list(key)));
-        let (objects, lists) = futures::join!(objects, lists);
+        let questions = join_all(missing.questions.iter().map(|question| self.ask(question)));
+        let (objects, lists, answers) = futures::join!(objects, lists, questions);
         objects.into_iter().try_for_each(|look| look.map(drop))?;
-        lists.into_iter().try_for_each(|look| look.map(drop))?;
+        lists
+            .into_iter()
+            .chain(answers)
+            .collect::<Result<(), _>>()?;
         self.wait_for(&missing.parts).await
     }
 
@@ -295,6 +337,21 @@ impl World {
         let cell = Arc::clone(lock(&self.lists).entry(key.clone()).or_default());
         let read = || async { fact(self.client.list(&self.call, &key.0, &key.1).await, Arc::new) };
         cell.get_or_try_init(read).await?;
+        Ok(())
+    }
+
+    async fn ask(&self, question: &Question) -> Result<(), Error> {
+        let cell = Arc::clone(lock(&self.answers).entry(question.clone()).or_default());
+        let Question::Action { id, action, body } = question;
+        let ask = || async {
+            let body = serde_json::from_str(body).unwrap_or(Json::Null);
+            let answer = match self.client.ask(&self.call, id, action, &body).await {
+                Ok(pending) => pending.wait(&self.call).await,
+                Err(error) => Err(error),
+            };
+            fact(answer, Arc::new)
+        };
+        cell.get_or_try_init(ask).await?;
         Ok(())
     }
 
@@ -307,9 +364,15 @@ impl World {
             .iter()
             .filter_map(|(key, cell)| Some((key.clone(), cell.get()?.clone())))
             .collect();
+        let answers = lock(&self.answers)
+            .iter()
+            .filter_map(|(question, cell)| Some((question.clone(), cell.get()?.clone())))
+            .collect();
         Seen {
             objects,
             lists,
+            answers,
+            notes: self.notes.all(),
             finished: self.progress.borrow().finished.clone(),
             surroundings: Arc::clone(&self.surroundings),
             prior: self.prior.clone(),

@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     IMPORTED, Managed, input_of_state, ledger_of, named_by, reading, report, unreadable, warn,
 };
-use crate::arm::{ArmId, Call};
+use crate::arm::{ArmId, Call, Json};
 use crate::provider::failure::Doing;
 use crate::provider::parts::apply::{Adopt, Apply};
+use crate::provider::parts::deed::Notes;
 use crate::provider::parts::ledger::Ledger;
 use crate::provider::parts::plan::{self, without_unknowns};
+use crate::provider::parts::remove::undone;
 use crate::provider::parts::survey::{Subject, Survey, survey};
 use crate::provider::parts::world::{Halt, World};
 use crate::provider::parts::{Attributes, Composite};
@@ -22,6 +24,15 @@ use crate::provider::session::Session;
 
 /// How long reading the truth may take after the operation itself has no time left.
 const AFTERMATH: Duration = Duration::from_secs(120);
+
+/// What a look after an operation knows of it.
+#[derive(Clone, Default)]
+pub(super) struct Memory {
+    /// The state before.
+    prior: Option<Json>,
+    /// What its deeds have noted.
+    notes: Notes,
+}
 
 impl<C: Composite> Managed<C> {
     /// What there is, after an operation: with its own facts, or, when it was stopped or has
@@ -32,11 +43,13 @@ impl<C: Composite> Managed<C> {
         input: Option<&C::Input>,
         ledger: &Ledger,
         imported: bool,
+        memory: &Memory,
         world: Option<World>,
     ) -> Result<Survey, Halt> {
-        let anew = || {
-            let call = Call::new(session.client.clock(), AFTERMATH, CancellationToken::new());
-            Self::world(session, call)
+        let anew = || async {
+            let Memory { prior, notes } = memory.clone();
+            let world = Self::world_after(session).await;
+            world.with_prior(prior).with_notes(notes)
         };
         let subject = Subject {
             id,
@@ -63,6 +76,20 @@ impl<C: Composite> Managed<C> {
         };
         let second = Self::surveyed(&anew().await, &subject).await;
         if second.is_ok() { second } else { first }
+    }
+
+    /// A world of its own, for a look after an operation that may have no time left.
+    async fn world_after(session: &Session) -> World {
+        let call = Call::new(session.client.clock(), AFTERMATH, CancellationToken::new());
+        Self::world(session, call).await
+    }
+
+    /// Whether nothing is left of what deeds have done, by a look of its own.
+    pub(super) async fn is_undone(session: &Session, input: Option<&C::Input>) -> bool {
+        let Some(input) = input else {
+            return true;
+        };
+        undone::<C>(&Self::world_after(session).await, input).await
     }
 
     async fn surveyed(world: &World, subject: &Subject<'_, C::Input>) -> Result<Survey, Halt> {
@@ -123,7 +150,11 @@ impl<C: Composite> Managed<C> {
         let before_json = prior
             .as_ref()
             .and_then(|prior| to_json(&without_unknowns(prior)).ok());
-        let world = world.with_prior(before_json);
+        let world = world.with_prior(before_json.clone());
+        let memory = Memory {
+            prior: before_json,
+            notes: world.notes().clone(),
+        };
         let apply = Apply::<C>::new(
             &world,
             &session.locks,
@@ -140,7 +171,7 @@ impl<C: Composite> Managed<C> {
         for (part, why) in &outcome.late {
             late(C::NAME, part, why, stands, cx.timeout, diagnostics);
         }
-        if outcome.ledger.is_empty() && !clean {
+        if outcome.ledger.is_empty() && !clean && !outcome.acted {
             // Nothing came into being, or all of it went: there is nothing to own.
             let state = prior.map(|mut state| {
                 state.set("objects", Value::Map(BTreeMap::new()));
@@ -168,11 +199,21 @@ impl<C: Composite> Managed<C> {
             Some(&basis),
             &outcome.ledger,
             imported,
+            &memory,
             world,
         )
         .await;
         if own_facts && !truth.as_ref().is_ok_and(|found| found.denied.is_empty()) {
-            truth = Self::truth(&session, &id, Some(&basis), &outcome.ledger, imported, None).await;
+            truth = Self::truth(
+                &session,
+                &id,
+                Some(&basis),
+                &outcome.ledger,
+                imported,
+                &memory,
+                None,
+            )
+            .await;
         }
         let state = match truth {
             Ok(found) if found.denied.is_empty() => {

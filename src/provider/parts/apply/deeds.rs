@@ -1,0 +1,137 @@
+//! What a part does beside the writing of its objects: each deed is decided over fresh facts, under
+//! the locks of its object, and done, until nothing remains.
+
+use super::{Apply, Stop, lock};
+use crate::provider::failure::{Cause, Doing, Failure};
+use crate::provider::parts::deed::{Deed, Request};
+use crate::provider::parts::locks::{Lock, Locks};
+use crate::provider::parts::seen::{Look, Missing, Seen, Unread};
+use crate::provider::parts::world::{Halt, Resolved, World};
+use crate::provider::parts::{Composite, Part, writable};
+
+/// More requests than any part needs: a decision that is never content is a mistake.
+const MOST: usize = 200;
+
+impl<C: Composite> Apply<'_, C> {
+    /// Does what remains of a part.
+    pub(super) async fn deeds(&self, part: &Part<C::Input>) -> Result<(), Stop> {
+        let decide = |seen: &Seen| (part.does)(self.input, seen);
+        let locks = |deed: &Deed| (part.locks)(self.input, &deed.id);
+        let doing = Deeds {
+            world: self.world,
+            locks: self.locks,
+            doing: Doing::Changing,
+            begun: &|| *lock(&self.acted) = true,
+        };
+        doing.run(decide, locks).await.map_err(|end| match end {
+            End::Halted(halt) => self.halted(halt),
+            End::Failed(failure) => Stop::Failed(vec![*failure]),
+        })
+    }
+}
+
+/// Deeds of one part, in an apply or in a removal.
+pub struct Deeds<'a> {
+    /// Azure as far as it has been seen.
+    pub world: &'a World,
+    /// The locks of the process.
+    pub locks: &'a Locks,
+    /// What errors say was being done.
+    pub doing: Doing,
+    /// Told before each request leaves.
+    pub begun: &'a (dyn Fn() + Sync),
+}
+
+/// Why deeds did not come to their end.
+pub enum End {
+    /// A decision could not be made.
+    Halted(Halt),
+    /// A request failed.
+    Failed(Box<Failure>),
+}
+
+impl Deeds<'_> {
+    /// Decides and does, until nothing remains.
+    pub async fn run(
+        &self,
+        decide: impl Fn(&Seen) -> Result<Option<Deed>, Unread>,
+        locks: impl Fn(&Deed) -> Vec<Lock>,
+    ) -> Result<(), End> {
+        let mut last = String::new();
+        for _ in 0..MOST {
+            let Resolved { value, asked } = self.resolve(&decide).await?;
+            let Some(deed) = value else {
+                return Ok(());
+            };
+            let needed = locks(&deed);
+            if needed.is_empty() {
+                last = self.perform(deed, &asked).await?;
+                continue;
+            }
+            let held = self.locks.take(self.world.call(), &needed).await;
+            let _held = held.map_err(|error| self.failed(&deed, Cause::Azure(error)))?;
+            // Others may have written while this one waited, in this process or outside of it.
+            self.world.forget(&asked);
+            let Resolved { value, asked } = self.resolve(&decide).await?;
+            if let Some(deed) = value {
+                last = self.perform(deed, &asked).await?;
+            }
+        }
+        Err(End::Halted(Halt::Endless(last)))
+    }
+
+    async fn resolve(
+        &self,
+        decide: impl Fn(&Seen) -> Result<Option<Deed>, Unread>,
+    ) -> Result<Resolved<Option<Deed>>, End> {
+        self.world.resolve(decide).await.map_err(End::Halted)
+    }
+
+    /// Sends one request, and enters or forgets what it has changed. Tells what it was.
+    async fn perform(&self, deed: Deed, asked: &Missing) -> Result<String, End> {
+        let what = deed.to_string();
+        tracing::info!(deed = what, "doing");
+        let (client, call) = (self.world.client(), self.world.call());
+        let body = match &deed.request {
+            Request::Patch(body) | Request::Put(body) => Some(body),
+            Request::Post(..) => None,
+        };
+        if let Some(Err(stray)) = body.map(|body| writable::check(&deed.id, body)) {
+            return Err(self.failed(&deed, Cause::Bug(stray)));
+        }
+        (self.begun)();
+        let sent = match &deed.request {
+            Request::Patch(body) => client.patch(call, &deed.id, body).await,
+            Request::Put(body) => client.put(call, &deed.id, body, Default::default()).await,
+            Request::Post(action, body) => client.post(call, &deed.id, action, body).await,
+        };
+        let refused = sent.as_ref().is_err_and(crate::arm::Error::is_refusal);
+        if let Some((name, note)) = deed.note.clone().filter(|_| !refused) {
+            self.world.notes().note(name, note);
+        }
+        let end = match sent {
+            Ok(pending) => pending.wait(call).await,
+            Err(error) => Err(error),
+        };
+        self.world.forget(asked);
+        self.world.forget_object(&deed.id);
+        let answer = end.map_err(|error| self.failed(&deed, Cause::Azure(error)))?;
+        if let Some(name) = deed.answer {
+            self.world.notes().note(name, answer.clone());
+        }
+        // What a write ended with is the newest that there is to know of its object.
+        if matches!(deed.request, Request::Patch(_) | Request::Put(_)) && answer.is_object() {
+            self.world.enter(&deed.id, Look::Found(answer));
+        }
+        Ok(what)
+    }
+
+    fn failed(&self, deed: &Deed, cause: Cause) -> End {
+        End::Failed(Box::new(Failure {
+            doing: self.doing,
+            id: deed.id.clone(),
+            argument: deed.argument,
+            cause,
+        }))
+    }
+}
