@@ -31,6 +31,8 @@ mod private_aks_acr;
 mod private_registry_link_steps;
 #[path = "acceptance/registry_access/steps.rs"]
 mod registry_access_steps;
+#[path = "acceptance/registry_allowlist/steps.rs"]
+mod registry_allowlist_steps;
 #[path = "acceptance/registry/steps.rs"]
 mod registry_steps;
 #[path = "acceptance/resource_group/steps.rs"]
@@ -54,6 +56,7 @@ const STEPS: &[(&str, &[Step])] = &[
     ("network_peering", network_peering_steps::STEPS),
     ("registry", registry_steps::STEPS),
     ("registry_access", registry_access_steps::STEPS),
+    ("registry_allowlist", registry_allowlist_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),
     ("subnet", subnet_steps::STEPS),
 ];

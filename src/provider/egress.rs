@@ -59,6 +59,15 @@ pub enum Why {
 }
 
 impl Egress {
+    /// Nothing is known, because of what one object does not tell.
+    #[must_use]
+    pub fn unfound(id: &ArmId, why: Why) -> Self {
+        Self::Unfound(vec![Gap {
+            id: id.clone(),
+            why,
+        }])
+    }
+
     /// The addresses as Azure writes them, where all are known: single ones without a length.
     #[must_use]
     pub fn texts(&self) -> Option<BTreeSet<String>> {
@@ -144,8 +153,22 @@ fn of_gateways(id: &ArmId, cluster: &Json, seen: &Seen) -> Result<Egress, Unread
             None => gaps.push(silent(&subnet, "it has no NAT gateway")),
         }
     }
+    match of_nat_gateways(&gateways, seen)? {
+        Egress::Unfound(more) => gaps.extend(more),
+        known if gaps.is_empty() => return Ok(known),
+        _ => {}
+    }
+    Ok(Egress::Unfound(gaps))
+}
+
+/// The addresses and prefixes of NAT gateways.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn of_nat_gateways(gateways: &BTreeSet<ArmId>, seen: &Seen) -> Result<Egress, Unread> {
+    let mut gaps = Vec::new();
     let mut holders = BTreeSet::new();
-    for (gateway, found) in look_at_all(gateways, seen, &mut gaps)? {
+    for (gateway, found) in look_at_all(gateways.clone(), seen, &mut gaps)? {
         let properties = &found["properties"];
         let lists = ["publicIpAddresses", "publicIpPrefixes"]
             .into_iter()
@@ -166,6 +189,14 @@ fn of_gateways(id: &ArmId, cluster: &Json, seen: &Seen) -> Result<Egress, Unread
 }
 
 /// The addresses that public IP addresses and prefixes have.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn of_public_addresses(ids: &BTreeSet<ArmId>, seen: &Seen) -> Result<Egress, Unread> {
+    let holders: BTreeSet<_> = ids.iter().map(|id| (id.clone(), None)).collect();
+    held(&holders, seen)
+}
+
 fn held(holders: &BTreeSet<(ArmId, Option<ArmId>)>, seen: &Seen) -> Result<Egress, Unread> {
     let mut gaps = Vec::new();
     let ids: BTreeSet<ArmId> = holders.iter().map(|(id, _)| id.clone()).collect();

@@ -58,6 +58,7 @@ pub fn resources() -> Vec<Listed> {
         listed::<resources::PrivateRegistryLink>(),
         listed::<resources::Registry>(),
         listed::<resources::RegistryAccess>(),
+        listed::<resources::RegistryAllowlist>(),
         listed::<resources::ResourceGroup>(),
         listed::<resources::Subnet>(),
     ]

@@ -26,6 +26,7 @@ pub struct Deed {
 }
 
 /// What a deed sends.
+#[allow(dead_code, reason = "resources that are being written use it")]
 pub enum Request {
     /// A PATCH with this body.
     Patch(Json),
@@ -35,6 +36,7 @@ pub enum Request {
     Post(String, Json),
 }
 
+#[allow(dead_code, reason = "resources that are being written use it")]
 impl Deed {
     /// A PATCH of that object.
     #[must_use]

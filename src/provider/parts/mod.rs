@@ -7,6 +7,7 @@
 
 mod adapter;
 mod apply;
+mod attributes;
 mod check;
 mod compare;
 mod deed;
@@ -32,16 +33,19 @@ use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
 pub use adapter::Managed;
+pub use attributes::{ARM_ID, drift, objects};
 pub use check::{Check, is_of};
+pub use deed::Deed;
+#[cfg(test)]
+pub(crate) use deed::Request;
 pub use inquiry::{
     Answer, Asked, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Inquiry, Named, Unanswered, lacking,
     need, need_list, of_kind, refused,
 };
-pub use deed::Deed;
 pub use ledger::Ledger;
 pub use locks::{Lock, Locks};
 pub use plan::without_unknowns;
-pub use seen::{Look, Question, Seen, Surroundings, Unread};
+pub use seen::{Look, Seen, Surroundings, Unread};
 pub use spelling::{same_id, same_region, spelled, spelled_id};
 pub use tags::{TagPolicy, Tags};
 pub use wanted::{Change, Gap, Wanted};
@@ -197,6 +201,8 @@ pub struct Part<I: 'static> {
     pub wants: fn(&I, &Seen) -> Result<Vec<Wanted>, Unread>,
     /// What remains to be done beside the writing of its objects, one request at a time.
     pub does: fn(&I, &Seen) -> Result<Option<Deed>, Unread>,
+    /// Whether it has deeds at all.
+    pub acts: bool,
     /// What remains to be undone when the resource goes, before the objects of the part do.
     pub undoes: fn(&I, &Seen) -> Result<Option<Deed>, Unread>,
     /// Whether what was wanted has come about.
@@ -249,6 +255,7 @@ impl<I> Part<I> {
             after: &[],
             wants,
             does: |_, _| Ok(None),
+            acts: false,
             undoes: |_, _| Ok(None),
             until: |_, _| Ok(Evidence::Done),
             keep: |_, _| Ok(Vec::new()),
@@ -276,18 +283,22 @@ impl<I> Part<I> {
         undoes: fn(&I, &Seen) -> Result<Option<Deed>, Unread>,
     ) -> Self {
         let mut part = Self::new(name, |_, _| Ok(Vec::new()));
+        part.acts = true;
         part.does = does;
         part.undoes = undoes;
         part
     }
 
+    #[allow(dead_code, reason = "resources that are being written use it")]
     /// Once its objects are written, it does what this says until nothing remains.
     #[must_use]
     pub const fn does(mut self, does: fn(&I, &Seen) -> Result<Option<Deed>, Unread>) -> Self {
+        self.acts = true;
         self.does = does;
         self
     }
 
+    #[allow(dead_code, reason = "resources that are being written use it")]
     /// Before its objects go with the resource, it does what this says until nothing remains.
     #[must_use]
     pub const fn undoes(mut self, undoes: fn(&I, &Seen) -> Result<Option<Deed>, Unread>) -> Self {

@@ -36,6 +36,7 @@ impl<T: std::ops::Deref<Target = Json>> Look<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unread;
 
+#[allow(dead_code, reason = "resources that are being written use it")]
 /// Something to be found out that is no reading of an object or of a list of children.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
@@ -50,6 +51,7 @@ pub enum Question {
     },
 }
 
+#[allow(dead_code, reason = "resources that are being written use it")]
 impl Question {
     /// An action that changes nothing.
     #[must_use]
@@ -169,6 +171,7 @@ impl Seen {
         }
     }
 
+    #[allow(dead_code, reason = "resources that are being written use it")]
     /// Azure's answer to a question; one about something that does not exist is `Absent`.
     ///
     /// # Errors
@@ -275,6 +278,13 @@ impl Seen {
         self
     }
 
+    /// Adds where and when the provider runs to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn with_surroundings(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = Arc::new(surroundings);
+        self
+    }
+
     /// Adds an object to facts for tests.
     #[cfg(test)]
     pub(crate) fn insert(&mut self, id: &ArmId, json: Json) {
@@ -295,6 +305,7 @@ impl Seen {
         self
     }
 
+    #[allow(dead_code, reason = "resources that are being written use it")]
     /// Adds the answer to a question to facts for tests.
     #[cfg(test)]
     pub(crate) fn with_answer(mut self, question: Question, answer: Json) -> Self {

@@ -92,9 +92,11 @@ pub fn survey<C: Composite>(
     match anchor? {
         Look::Denied(error) => denied.push(error),
         Look::Absent => {}
-        // Of an import it is the objects themselves that are looked for.
+        // Of an import it is the objects themselves that are looked for, unless what the resource
+        // does shows in the anchor alone.
         Look::Found(_) if C::ANCHOR_IS_GIVEN => {
-            stands = !subject.imported || wants_what_stands::<C>(&observed.input, seen)?;
+            let acts = C::PARTS.iter().any(|part| part.acts);
+            stands = !subject.imported || acts || wants_what_stands::<C>(&observed.input, seen)?;
         }
         Look::Found(_) if subject.imported => {
             if let Some(part) = C::PARTS.iter().find(|part| {

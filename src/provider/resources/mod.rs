@@ -6,6 +6,7 @@ pub(super) mod network_peering;
 mod private_registry_link;
 mod registry;
 mod registry_access;
+mod registry_allowlist;
 mod resource_group;
 mod subnet;
 
@@ -15,5 +16,6 @@ pub use network_peering::NetworkPeering;
 pub use private_registry_link::PrivateRegistryLink;
 pub use registry::Registry;
 pub use registry_access::RegistryAccess;
+pub use registry_allowlist::RegistryAllowlist;
 pub use resource_group::ResourceGroup;
 pub use subnet::Subnet;

@@ -8,7 +8,7 @@ mod check;
 mod observe;
 mod schema;
 mod standing;
-mod validate;
+pub(super) mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 

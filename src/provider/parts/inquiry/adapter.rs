@@ -131,10 +131,7 @@ fn unread(halt: Halt, written: &Json) -> Failure {
             let about = error.about().and_then(nearest);
             (Cause::Azure(error), about)
         }
-        Halt::Skipped | Halt::Stuck => {
-            let what = "a question asked for nothing and was not answered";
-            (Cause::Bug(what.to_owned()), None)
-        }
+        other => (Cause::Bug(other.to_string()), None),
     };
     let asked = || ids_in(written).into_iter().next();
     let nothing = || ArmId::subscription("unknown");

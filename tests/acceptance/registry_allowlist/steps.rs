@@ -1,0 +1,180 @@
+//! Several allowlists on one registry, in step with a cluster; what expires; and the mistakes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::driver::session::action;
+use crate::driver::{Session, Step};
+
+pub const STEPS: &[Step] = &[
+    Step {
+        name: "a_cluster_with_more_addresses_is_followed_and_nobody_elses_rule_is_touched",
+        run: follows,
+    },
+    Step {
+        name: "a_rule_that_was_taken_away_is_drift_and_comes_back",
+        run: taken_away,
+    },
+    Step {
+        name: "an_address_that_cannot_be_read_keeps_its_rule",
+        run: unreadable,
+    },
+    Step {
+        name: "what_was_allowed_for_a_while_goes_and_does_not_come_back",
+        run: expires,
+    },
+    Step {
+        name: "a_registry_without_public_access_is_refused_at_plan",
+        run: refused,
+    },
+    Step {
+        name: "an_import_takes_over_the_rules",
+        run: import,
+    },
+];
+
+const NODES: &str = "fkaks_registry_allowlist.nodes";
+const OFFICE: &str = "fkaks_registry_allowlist.office";
+const CLUSTER: &str = "fkaks_cluster.aks";
+const REGISTRY: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-images/providers/Microsoft.ContainerRegistry/registries/fkacrpublic";
+const VERSION: &str = "2025-11-01";
+
+fn rules(session: &Session) -> BTreeSet<String> {
+    let registry = session.sandbox.get(REGISTRY, VERSION);
+    let rules = registry["properties"]["networkRuleSet"]["ipRules"].as_array();
+    let rules = rules.unwrap().iter();
+    rules
+        .map(|rule| rule["value"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn egress(session: &Session) -> BTreeSet<String> {
+    let state = session.state(CLUSTER);
+    let addresses = state["egress_ips"].as_array().unwrap().iter();
+    addresses
+        .map(|address| address.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn expected(session: &Session, plain: &[&str]) -> BTreeSet<String> {
+    let plain = plain.iter().map(|&range| range.to_owned());
+    egress(session).into_iter().chain(plain).collect()
+}
+
+fn follows(session: &mut Session) {
+    session.apply();
+    let office = ["192.0.2.1", "198.51.100.0/24", "203.0.113.7"];
+    assert_eq!(rules(session), expected(session, &office));
+    session.set("outbound_ip_count", "3");
+    session.apply();
+    // The cluster's new addresses are there only when its own change is through.
+    session.apply();
+    assert_eq!(egress(session).len(), 3);
+    assert_eq!(rules(session), expected(session, &office));
+    session
+        .plan()
+        .must_be_empty("a cluster with more addresses");
+    session.set("outbound_ip_count", "1");
+    session.apply();
+    session.apply();
+    assert_eq!(
+        rules(session),
+        expected(session, &office),
+        "what it lost is no longer allowed"
+    );
+    session.destroy();
+    assert_eq!(
+        rules(session),
+        BTreeSet::from(["192.0.2.1".to_owned()]),
+        "the rule of someone else stays"
+    );
+}
+
+fn taken_away(session: &mut Session) {
+    session.apply();
+    let edit = json!({ "properties": { "networkRuleSet": { "ipRules": [{ "action": "Allow", "value": "203.0.113.7" }] } } });
+    session
+        .sandbox
+        .control(Method::PATCH, &format!("/resources{REGISTRY}"), Some(&edit));
+    let plan = session.plan();
+    plan.must(action::UPDATE, NODES);
+    plan.must(action::UPDATE, OFFICE);
+    session
+        .run(&["plan"])
+        .must_say(&["198.51.100.0/24 of ip_ranges is not allowed"]);
+    session.apply();
+    assert_eq!(
+        rules(session),
+        expected(session, &["198.51.100.0/24", "203.0.113.7"])
+    );
+    session.plan().must_be_empty("rules that came back");
+}
+
+fn unreadable(session: &mut Session) {
+    session.apply();
+    let before = rules(session);
+    let fault = json!({
+        "match": { "method": "GET", "path": "*/publicIPAddresses/*" }, "count": null,
+        "effect": { "answer": { "status": 403, "code": "AuthorizationFailed", "message": "no" } },
+    });
+    session.sandbox.fault(&fault);
+    session.set("ranges", "[\"198.51.100.0/24\"]");
+    session.run(&["apply", "-auto-approve"]);
+    let office = BTreeSet::from(["203.0.113.7".to_owned()]);
+    assert_eq!(
+        rules(session),
+        before.difference(&office).cloned().collect()
+    );
+    session.sandbox.control(Method::DELETE, "/faults", None);
+    session.apply();
+}
+
+fn expires(session: &mut Session) {
+    session.set(
+        "temporary",
+        "{ night = { ip_ranges = [\"203.0.113.99\"], expires_after = \"10s\" } }",
+    );
+    session.apply();
+    assert!(rules(session).contains("203.0.113.99"));
+    session.plan().must_be_empty("within its time");
+    // The time that the user wrote has to pass on the wall, since both sides read the real clock.
+    std::thread::sleep(Duration::from_secs(11));
+    session
+        .run(&["plan"])
+        .must_say(&["203.0.113.99 of temporary.night is still allowed, and its time is over"]);
+    session.apply();
+    assert!(!rules(session).contains("203.0.113.99"));
+    assert_eq!(session.state(NODES)["expiry"]["night"]["expired"], true);
+    session.plan().must_be_empty("what has expired stays so");
+}
+
+fn refused(session: &mut Session) {
+    session.apply();
+    session.set("registry", "fkacrclosed");
+    session.run(&["plan"]).must_fail_saying(&[
+        "registry fkacrclosed has no public access, so its rules let nobody in",
+        "exposure = \"allowlist\"",
+    ]);
+    session.set("registry", "fkacrpublic");
+    session.set("ranges", "[\"10.0.0.0/8\"]");
+    session.run(&["validate"]).must_succeed();
+    session
+        .run(&["plan"])
+        .must_fail_saying(&["is a private range"]);
+    session.set("ranges", "[\"203.0.113.7\"]");
+    session.apply();
+}
+
+fn import(session: &mut Session) {
+    session.apply();
+    session.forget(NODES);
+    session.import(NODES, REGISTRY);
+    let state = session.state(NODES);
+    assert_eq!(
+        state["entries"].as_object().unwrap().len(),
+        rules(session).len()
+    );
+}
