@@ -95,6 +95,7 @@ pub fn data_sources() -> Vec<ListedDataSource> {
     vec![
         listed_data_source::<data_sources::Cluster>(),
         listed_data_source::<data_sources::ClusterEgress>(),
+        listed_data_source::<data_sources::ImagePath>(),
         listed_data_source::<data_sources::Network>(),
         listed_data_source::<data_sources::Registry>(),
     ]

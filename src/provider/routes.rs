@@ -1,5 +1,7 @@
 //! The routes of a route table, as far as they decide where a packet goes.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use crate::arm::Json;
@@ -42,14 +44,25 @@ pub fn routes(table: &Json) -> Vec<Route> {
     list.into_iter().flatten().filter_map(route).collect()
 }
 
+/// The route of a table that a packet to that address takes: the one with the longest prefix
+/// (Microsoft Learn, "Virtual network traffic routing").
+#[must_use]
+pub fn taken(table: &Json, to: &IpAddr) -> Option<Route> {
+    let all = routes(table).into_iter();
+    all.filter(|route| route.prefix.contains(to))
+        .max_by_key(|route| route.prefix.prefix_len())
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn routes_for_service_tags_are_left_out() {
+    fn the_longest_prefix_wins_and_service_tags_are_left_out() {
         let route = |name: &str, prefix: &str, hop: &str| {
             json!({"name": name, "properties": {
                 "addressPrefix": prefix, "nextHopType": hop, "nextHopIpAddress": "10.0.0.4",
@@ -60,6 +73,10 @@ mod tests {
             route("endpoint", "10.1.0.4/32", "None"),
             route("tag", "AzureCloud", "Internet"),
         ]}});
+        let to = |text: &str| taken(&table, &text.parse().unwrap()).map(|route| route.name);
+        assert_eq!(to("10.1.0.4").unwrap(), "endpoint");
+        assert_eq!(to("10.1.0.5").unwrap(), "all");
+        assert_eq!(to("fd00::1"), None);
         assert!(routes(&table)[0].is_default());
         assert_eq!(routes(&table).len(), 2);
     }

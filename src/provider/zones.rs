@@ -2,12 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use super::parts::{Look, Seen, Unread};
+use tfplugin_rs::framework::Diagnostics;
+use tfplugin_rs::value::{Path, Value};
+
+use super::parts::{Look, Seen, Unread, is_of};
 use crate::arm::{ArmId, Json};
+use crate::network::private_link;
 
 /// The ARM type of a private DNS zone.
 pub const ZONE: &str = "Microsoft.Network/privateDnsZones";
 const LINK: &str = "Microsoft.Network/privateDnsZones/virtualNetworkLinks";
+
+/// Checks that an id, where it is known, is that of a zone of private registries.
+pub fn of_registries(value: &Value, path: Path, diagnostics: &mut Diagnostics) {
+    is_of(ZONE, value, path.clone(), diagnostics);
+    let id = value.as_str().and_then(|text| ArmId::parse(text).ok());
+    let Some(zone) = id.filter(|id| id.is(ZONE)) else {
+        return;
+    };
+    let mut suffixes = private_link::REGISTRY_SUFFIXES.iter();
+    if !suffixes.any(|suffix| private_link::check_zone(zone.name(), suffix).is_ok()) {
+        let why = private_link::check_zone(zone.name(), private_link::REGISTRY_SUFFIXES[0]);
+        diagnostics.error(
+            path,
+            format!("{} is not the zone of private registries", zone.name()),
+            why.err().unwrap_or_default(),
+        );
+    }
+}
 
 /// Zones with their links.
 #[derive(Debug, Default)]

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use tfplugin_rs::framework::Diagnostics;
-use tfplugin_rs::schema::{Attribute, Computed, Kind, Nesting, Schema};
+use tfplugin_rs::schema::{Attribute, Kind, Nesting, Schema};
 use tfplugin_rs::value::Value;
 
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{
     Answer, Attributes, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Composite, Inquiry, Named, Page,
-    Seen, Unanswered, of_kind,
+    Seen, Unanswered, answer, of_kind,
 };
 use crate::provider::resources;
 
@@ -109,10 +109,6 @@ fn pools(shown: Option<&Json>, properties: &Json) -> Json {
         }
     }
     pools
-}
-
-const fn answer(name: &'static str, kind: Kind) -> Attribute {
-    Attribute::computed(name, kind, Computed::Volatile)
 }
 
 const IDENTITY: &[Attribute] = &[

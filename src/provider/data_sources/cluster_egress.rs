@@ -1,10 +1,12 @@
 //! The addresses from which a cluster reaches the world, for firewalls that let it in.
 
+mod schema;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tfplugin_rs::framework::Diagnostics;
-use tfplugin_rs::schema::{Attribute, Check, Computed, Kind, Nesting, Schema};
+use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::{Path, Value};
 
 use crate::arm::{ArmId, Json};
@@ -59,8 +61,8 @@ impl Inquiry for ClusterEgress {
     type Output = Output;
 
     const NAME: &'static str = "fkaks_cluster_egress";
-    const SCHEMA: Schema = SCHEMA;
-    const PAGE: Page = PAGE;
+    const SCHEMA: Schema = schema::SCHEMA;
+    const PAGE: Page = schema::PAGE;
 
     fn validate(config: &Value, diagnostics: &mut Diagnostics) {
         let path = Path::attribute("cluster_id");
@@ -76,20 +78,30 @@ impl Inquiry for ClusterEgress {
             reason: Some(reason.to_owned()),
             ..Output::default()
         };
-        Ok(Answer::of(match egress::of(id, cluster, seen)? {
-            Egress::Known(addresses) => Output {
-                outbound_type,
-                known: true,
-                ip_ranges: Some(addresses.iter().map(|one| one.range.to_string()).collect()),
-                addresses: Some(addresses.into_iter().map(Address::from).collect()),
-                ..Output::default()
-            },
+        let hops = next_hops(cluster, seen);
+        let detours = detours(cluster, seen);
+        let output = match egress::of(id, cluster, seen)? {
+            Egress::Known(addresses) => {
+                let ranges = addresses.iter().map(|one| one.range.to_string());
+                let output = Output {
+                    known: true,
+                    ip_ranges: Some(ranges.collect()),
+                    addresses: Some(addresses.into_iter().map(Address::from).collect()),
+                    outbound_type,
+                    ..Output::default()
+                };
+                let warning = elsewhere(id, &output.outbound_type, &hops?.0, &detours?);
+                return Ok(Answer {
+                    output,
+                    warnings: warning.into_iter().collect(),
+                });
+            }
             Egress::Closed => unknown(
                 "The cluster has no way out: its outbound type is none, so that it reaches what is in its \
                  networks alone.",
             ),
             Egress::Routed => {
-                let (next_hops, unread) = next_hops(cluster, seen)?;
+                let (next_hops, unread) = hops?;
                 let mut output = unknown(
                     "The route table of the node subnets decides, and the address that the next hop puts in \
                      the place of the nodes' is not known to Azure Resource Manager: ask whoever runs the \
@@ -104,7 +116,8 @@ impl Inquiry for ClusterEgress {
             }
             // A part of the addresses, or none, would pass for all of them.
             Egress::Unfound(gaps) => return Err(unfound(id, &gaps)),
-        }))
+        };
+        Ok(Answer::of(output))
     }
 }
 
@@ -172,6 +185,55 @@ fn next_hops(cluster: &Json, seen: &Seen) -> Result<(Vec<NextHop>, Vec<String>),
     Ok((hops, gaps.iter().map(ToString::to_string).collect()))
 }
 
+/// The NAT gateways of the node subnets, as far as they may be read.
+fn detours(cluster: &Json, seen: &Seen) -> Result<Vec<String>, Unread> {
+    let subnets = egress::look_at_all(egress::node_subnets(cluster), seen, &mut Vec::new())?;
+    let gateways = subnets.into_iter().filter_map(|(id, subnet)| {
+        let gateway = subnet["properties"]["natGateway"]["id"].as_str()?;
+        Some(format!("{id}: NAT gateway {gateway}"))
+    });
+    Ok(gateways.collect())
+}
+
+/// That the cluster's own addresses are not those that the traffic leaves by: a default route wins
+/// over all, and a subnet's NAT gateway over the load balancer (Microsoft Learn, "What is Azure NAT
+/// Gateway?").
+fn elsewhere(
+    cluster: &ArmId,
+    outbound_type: &str,
+    hops: &[NextHop],
+    gateways: &[String],
+) -> Option<(String, String)> {
+    let routes = hops.iter().filter_map(|hop| {
+        let kind = hop
+            .next_hop_type
+            .as_deref()
+            .filter(|kind| *kind != "Internet")?;
+        let address = hop.next_hop_ip_address.as_deref().unwrap_or_default();
+        let text = format!("{}: a default route by {kind} {address}", hop.subnet_id);
+        Some(text.trim_end().to_owned())
+    });
+    let mut lines: Vec<String> = routes.collect();
+    if outbound_type == "load_balancer" {
+        lines.extend_from_slice(gateways);
+    }
+    if lines.is_empty() {
+        return None;
+    }
+    Some((
+        format!(
+            "cluster {} does not leave by its own addresses",
+            cluster.name()
+        ),
+        format!(
+            "Its outbound type is {outbound_type}, whose addresses are told here, and yet the node subnets lead \
+             elsewhere:\n- {}\n\nFix: let firewalls know the address of that way instead, or take the route \
+             table or gateway from the subnets.",
+            lines.join("\n- ")
+        ),
+    ))
+}
+
 /// Everything that stands between the question and its answer.
 fn unfound(cluster: &ArmId, gaps: &[Gap]) -> Unanswered {
     let mut all = Vec::new();
@@ -199,107 +261,6 @@ fn unfound(cluster: &ArmId, gaps: &[Gap]) -> Unanswered {
     }
     Unanswered::Failed(all)
 }
-
-const fn answer(name: &'static str, kind: Kind) -> Attribute {
-    Attribute::computed(name, kind, Computed::Volatile)
-}
-
-const ADDRESS: &[Attribute] = &[
-    answer("ip_range", Kind::String)
-        .describe("The range; of a single address with its whole length, `203.0.113.7/32`."),
-    answer("public_ip_id", Kind::String)
-        .describe("The public IP address or public IP prefix that has it."),
-    answer("nat_gateway_id", Kind::String)
-        .describe("The NAT gateway that uses it, where the subnets were given one."),
-];
-
-const NEXT_HOP: &[Attribute] = &[
-    answer("subnet_id", Kind::String).describe("The subnet of nodes."),
-    answer("route_table_id", Kind::String).describe("Its route table; null where it has none."),
-    answer("route_name", Kind::String)
-        .describe("The route for `0.0.0.0/0`; null where there is none."),
-    answer("next_hop_type", Kind::String).describe(
-        "Where it leads: `VirtualAppliance`, `VirtualNetworkGateway`, `Internet` or `None`.",
-    ),
-    answer("next_hop_ip_address", Kind::String).describe("The address of the appliance."),
-];
-
-const SCHEMA: Schema = Schema::new(
-    "The addresses from which a cluster reaches the world, for each outbound type, in a form that firewalls \
-     take. Where they cannot be known, it says so and why, and never with an empty list.",
-    &[
-        Attribute::required("cluster_id", Kind::String)
-            .describe("The cluster.")
-            .checked(&[Check::Text("an ARM id", |text| {
-                ArmId::parse(text)
-                    .map(drop)
-                    .map_err(|error| error.to_string())
-            })]),
-        answer("outbound_type", Kind::String).describe(
-            "How the cluster reaches the world: `load_balancer`, `managed_nat_gateway`, `nat_gateway`, \
-             `user_defined_routing` or `none`.",
-        ),
-        answer("known", Kind::Bool).describe(
-            "Whether the addresses are known. They never are for `user_defined_routing` and `none`. What \
-             could be known and cannot be read is an error.",
-        ),
-        answer("reason", Kind::String).describe("Why they are not known; null where they are."),
-        answer("ip_ranges", Kind::Set(&Kind::String)).describe(
-            "The addresses as ranges, such as `203.0.113.7/32`; null where they are not known, so that \
-             nothing is built on an empty list.",
-        ),
-        answer("addresses", Kind::Nested(Nesting::List, ADDRESS))
-            .describe("The same, each with where it comes from; null where they are not known."),
-        answer("next_hops", Kind::Nested(Nesting::List, NEXT_HOP)).describe(
-            "For `user_defined_routing`: where the route table of each node subnet leads by default.",
-        ),
-    ],
-);
-
-const PAGE: Page = Page {
-    subcategory: "Cluster",
-    permissions: &[
-        (
-            "Microsoft.ContainerService/managedClusters/read",
-            "to read the cluster",
-        ),
-        (
-            "Microsoft.Network/publicIPAddresses/read",
-            "on the addresses: for `load_balancer` and `managed_nat_gateway` in the node resource group",
-        ),
-        ("Microsoft.Network/publicIPPrefixes/read", "likewise"),
-        (
-            "Microsoft.Network/virtualNetworks/subnets/read",
-            "on the node subnets, for `nat_gateway` and `user_defined_routing`",
-        ),
-        (
-            "Microsoft.Network/natGateways/read",
-            "on their NAT gateways, for `nat_gateway`",
-        ),
-        (
-            "Microsoft.Network/routeTables/read",
-            "on their route tables, for `user_defined_routing`",
-        ),
-    ],
-    failures: &[
-        (
-            "a permission is missing",
-            "A part of the addresses would pass for all of them, so one that may not be read is an error. The \
-             message names the action and the scope, which is often the node resource group.",
-        ),
-        (
-            "it lists no outbound addresses",
-            "The cluster is being created, or its last operation failed before it had a load balancer.",
-        ),
-        (
-            "`known` is false",
-            "`reason` says why, and `next_hops` where the traffic goes: the firewall there decides the address. \
-             Give its public address by hand to whoever must let the cluster in.",
-        ),
-    ],
-    notes: "## In step\n\nA data source is read at every plan. Addresses that AKS adds or replaces (more \
-            outbound addresses, another load balancer) show in the next one.",
-};
 
 #[cfg(test)]
 mod tests {
@@ -346,6 +307,7 @@ mod tests {
                 ip.clone(),
                 Some(json!({"properties": {"ipAddress": "203.0.113.7"}})),
             ),
+            (subnet(), Some(json!({"properties": {}}))),
         ]);
         let output = ask(&seen).unwrap();
         assert!(output.known && output.reason.is_none());
@@ -354,6 +316,41 @@ mod tests {
             ["203.0.113.7/32"]
         );
         assert_eq!(output.addresses.unwrap()[0].public_ip_id, ip);
+    }
+
+    #[test]
+    fn a_subnet_that_leads_elsewhere_is_warned_of() {
+        let group = group();
+        let ip = group.resource("Microsoft.Network/publicIPAddresses", "a");
+        let table = group.resource("Microsoft.Network/routeTables", "rt");
+        let gateway = group.resource("Microsoft.Network/natGateways", "nat");
+        let warnings = |properties: Json| {
+            let route = json!({"name": "all", "properties": {
+                "addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.0.4",
+            }});
+            let seen = Seen::of([
+                (id(), Some(cluster("loadBalancer", &[&ip]))),
+                (
+                    ip.clone(),
+                    Some(json!({"properties": {"ipAddress": "203.0.113.7"}})),
+                ),
+                (subnet(), Some(json!({"properties": properties}))),
+                (
+                    table.clone(),
+                    Some(json!({"properties": {"routes": [route]}})),
+                ),
+            ]);
+            let input = Input { cluster_id: id() };
+            ClusterEgress::answer(&input, &seen).unwrap().warnings
+        };
+        assert!(warnings(json!({})).is_empty());
+        let routed = warnings(json!({"routeTable": {"id": table}}));
+        assert!(
+            routed[0].1.contains("by VirtualAppliance 10.0.0.4"),
+            "{routed:?}"
+        );
+        let gateway = warnings(json!({"natGateway": {"id": gateway}}));
+        assert!(gateway[0].1.contains("natGateways/nat"), "{gateway:?}");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 mod cluster;
 mod cluster_egress;
+mod image_path;
 mod network;
 mod registry;
 
 pub use cluster::Cluster;
 pub use cluster_egress::ClusterEgress;
+pub use image_path::ImagePath;
 pub use network::Network;
 pub use registry::Registry;

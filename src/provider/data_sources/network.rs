@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tfplugin_rs::framework::Diagnostics;
-use tfplugin_rs::schema::{Attribute, Computed, Kind, Nesting, Schema};
+use tfplugin_rs::schema::{Attribute, Kind, Nesting, Schema};
 use tfplugin_rs::value::Value;
 
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{
     Answer, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Composite, Inquiry, Named, Page, Seen, Tags,
-    Unanswered, of_kind, refused,
+    Unanswered, answer, of_kind, refused,
 };
 use crate::provider::resources::{self, network, network_peering};
 use crate::provider::zones::{self, Zones};
@@ -180,10 +180,6 @@ fn zone_links(id: &ArmId, seen: &Seen) -> Result<Vec<ZoneLink>, Unanswered> {
         .collect();
     own.sort_by(|a, b| a.link_id.cmp(&b.link_id));
     Ok(own)
-}
-
-const fn answer(name: &'static str, kind: Kind) -> Attribute {
-    Attribute::computed(name, kind, Computed::Volatile)
 }
 
 const SUBNET: &[Attribute] = &[

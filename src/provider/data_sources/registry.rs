@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use tfplugin_rs::framework::Diagnostics;
-use tfplugin_rs::schema::{Attribute, Computed, Kind, Nesting, Schema};
+use tfplugin_rs::schema::{Attribute, Kind, Nesting, Schema};
 use tfplugin_rs::value::Value;
 
 use crate::arm::Json;
 use crate::provider::parts::{
     Answer, Attributes, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Composite, Inquiry, Named, Page,
-    Seen, Unanswered, need_list, of_kind,
+    Seen, Unanswered, answer, need_list, of_kind,
 };
 use crate::provider::resources;
 
@@ -59,10 +59,6 @@ impl Inquiry for Registry {
         }
         Ok(Answer::of(output))
     }
-}
-
-const fn answer(name: &'static str, kind: Kind) -> Attribute {
-    Attribute::computed(name, kind, Computed::Volatile)
 }
 
 const GEOREPLICATION: &[Attribute] = &[

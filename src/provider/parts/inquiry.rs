@@ -10,7 +10,7 @@ mod named;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tfplugin_rs::framework::{Diagnostics, Timeouts};
-use tfplugin_rs::schema::Schema;
+use tfplugin_rs::schema::{Attribute, Computed, Kind, Schema};
 use tfplugin_rs::value::Value;
 
 pub use adapter::Asked;
@@ -46,6 +46,11 @@ pub trait Inquiry: Send + Sync + Sized + 'static {
     /// # Errors
     /// [`Unanswered`] when more must be read first, or when it cannot be told at all.
     fn answer(input: &Self::Input, seen: &Seen) -> Result<Answer<Self::Output>, Unanswered>;
+}
+
+/// An attribute that a data source answers.
+pub const fn answer(name: &'static str, kind: Kind) -> Attribute {
+    Attribute::computed(name, kind, Computed::Volatile)
 }
 
 /// What a data source tells.
@@ -85,6 +90,25 @@ impl From<Unread> for Unanswered {
 impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
         Self::Failed(vec![failure])
+    }
+}
+
+/// Both of two facts. What is unread counts first, so that all failures are told together.
+///
+/// # Errors
+/// As the two.
+pub fn both<A, B>(
+    a: Result<A, Unanswered>,
+    b: Result<B, Unanswered>,
+) -> Result<(A, B), Unanswered> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Unanswered::Unread), _) | (_, Err(Unanswered::Unread)) => Err(Unanswered::Unread),
+        (Err(Unanswered::Failed(mut failures)), Err(Unanswered::Failed(more))) => {
+            failures.extend(more);
+            Err(Unanswered::Failed(failures))
+        }
+        (Err(failed), Ok(_)) | (Ok(_), Err(failed)) => Err(failed),
     }
 }
 
@@ -156,10 +180,11 @@ fn absent() -> Cause {
     Cause::Plain {
         why: "it does not exist".to_owned(),
         evidence: Vec::new(),
-        fix: "compare the id with what there is; names count without case, and all else by the \
-              letter. If it is made in the same configuration, refer to it, so that it is read \
-              after it was made:\n\n  id = fkaks_registry.example.id # the resource's own id"
-            .to_owned(),
+        fix:
+            "compare the id with what there is; upper and lower case make no difference. If it is \
+              made in the same configuration, write a reference instead of a text, so that it is \
+              read after it was made:\n\n  <type>.<name>.id # of the resource that makes it"
+                .to_owned(),
     }
 }
 

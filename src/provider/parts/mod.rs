@@ -39,8 +39,8 @@ pub use deed::Deed;
 #[cfg(test)]
 pub(crate) use deed::Request;
 pub use inquiry::{
-    Answer, Asked, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Inquiry, Named, Unanswered, lacking,
-    need, need_list, of_kind, refused,
+    Answer, Asked, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Inquiry, Named, Unanswered, answer,
+    both, lacking, need, need_list, of_kind, refused,
 };
 pub use ledger::Ledger;
 pub use locks::{Lock, Locks};

@@ -291,6 +291,31 @@ impl Seen {
         self.objects.insert(id.clone(), Look::Found(Arc::new(json)));
     }
 
+    /// Makes an object one that the caller may not read, for tests.
+    #[cfg(test)]
+    pub(crate) fn deny(&mut self, id: &ArmId) {
+        self.objects.insert(id.clone(), Look::Denied(refusal()));
+    }
+
+    /// Makes a list one that the caller may not read, for tests.
+    #[cfg(test)]
+    pub(crate) fn deny_list(&mut self, parent: &ArmId, child: &str) {
+        let key = (parent.clone(), child.to_owned());
+        self.lists.insert(key, Look::Denied(refusal()));
+    }
+
+    /// What was asked for in vain is not there, for tests.
+    #[cfg(test)]
+    pub(crate) fn leave_out_what_is_missing(&mut self) {
+        let missing = self.missing.take();
+        for id in missing.objects {
+            self.objects.insert(id, Look::Absent);
+        }
+        for key in missing.lists {
+            self.lists.insert(key, Look::Absent);
+        }
+    }
+
     /// Adds a finished part to facts for tests.
     #[cfg(test)]
     pub(crate) fn with_finished(mut self, part: &'static str) -> Self {
@@ -322,6 +347,17 @@ impl Seen {
         );
         self
     }
+}
+
+/// Azure's refusal to let the caller read something.
+#[cfg(test)]
+fn refusal() -> Arc<Error> {
+    let error = crate::arm::AzureError {
+        status: 403,
+        code: Some("AuthorizationFailed".to_owned()),
+        ..crate::arm::AzureError::default()
+    };
+    Arc::new(error.into())
 }
 
 impl<T> Look<T> {

@@ -3,9 +3,9 @@
 pub(super) mod cluster;
 pub(super) mod network;
 pub(super) mod network_peering;
-mod private_registry_link;
-mod registry;
-mod registry_access;
+pub(super) mod private_registry_link;
+pub(super) mod registry;
+pub(super) mod registry_access;
 mod registry_allowlist;
 mod resource_group;
 mod subnet;

@@ -8,7 +8,7 @@ mod check;
 mod evidence;
 mod observe;
 mod schema;
-pub(super) mod way;
+pub mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 

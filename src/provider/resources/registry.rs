@@ -18,7 +18,8 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
-use self::body::{former_rules, ip_rules, unassigned_identity};
+pub use self::body::ip_rules;
+use self::body::{former_rules, unassigned_identity};
 use crate::arm::{ArmId, Json, normalize, same_location};
 use crate::network::private_link::Member;
 use crate::provider::parts::{
@@ -104,9 +105,11 @@ pub struct Output {
 
 /// A private endpoint that is connected, or wants to be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Connection {
-    private_endpoint_id: Option<ArmId>,
-    state: String,
+pub struct Connection {
+    /// The endpoint.
+    pub private_endpoint_id: Option<ArmId>,
+    /// `Approved`, `Pending`, `Rejected` or `Disconnected`.
+    pub state: String,
     name: String,
 }
 
@@ -205,7 +208,7 @@ impl Exposure {
     }
 
     /// The exposure of a registry. Without public access the default action says nothing.
-    fn of(registry: &Json) -> Self {
+    pub fn of(registry: &Json) -> Self {
         let properties = &registry["properties"];
         if properties["publicNetworkAccess"] == "Disabled" {
             Self::Private
@@ -302,7 +305,7 @@ fn registry(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
 }
 
 /// The connections of private endpoints, sorted.
-fn connections(registry: &Json) -> Vec<Connection> {
+pub fn connections(registry: &Json) -> Vec<Connection> {
     let list = registry["properties"]["privateEndpointConnections"].as_array();
     let mut connections: Vec<Connection> = list
         .into_iter()

@@ -18,7 +18,8 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
-use self::grants::{ASSIGNMENT, Standing};
+use self::grants::ASSIGNMENT;
+pub use self::grants::{Grant, Standing, assignments_of, narrowed_pull, useless};
 use self::roles::Permission;
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{
@@ -133,6 +134,35 @@ impl Input {
     fn owns(&self, seen: &Seen, id: &ArmId) -> bool {
         seen.owns(id) || self.adopted.contains(id)
     }
+}
+
+/// The roles that the nodes of a cluster need to pull from a registry, and whether somebody gives
+/// them.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn pulls(
+    registry_id: &ArmId,
+    cluster_id: &ArmId,
+    repositories: Option<&BTreeSet<String>>,
+    seen: &Seen,
+) -> Result<Vec<Grant>, Unread> {
+    let input = Input {
+        registry_id: registry_id.clone(),
+        cluster_id: Some(cluster_id.clone()),
+        principal_ids: None,
+        principal_type: "ServicePrincipal".to_owned(),
+        permissions: BTreeSet::from([Permission::Pull]),
+        repositories: repositories.cloned(),
+        existing: Existing::Accept,
+        adopted: BTreeSet::new(),
+    };
+    grants::grants(&input, seen, &|_| false)
+}
+
+/// How a registry takes role assignments, as Azure names it.
+pub fn mode(registry: &Json) -> String {
+    roles::Mode::of(registry).to_string()
 }
 
 /// A role assignment for each grant that nobody else has made.

@@ -109,3 +109,14 @@ data "fkaks_network" "aks" {
   private_dns_zone_links_enabled = true
   depends_on                     = [fkaks_private_registry_link.acr, fkaks_cluster.aks]
 }
+
+data "fkaks_image_path" "aks" {
+  cluster_id  = fkaks_cluster.aks.id
+  registry_id = fkaks_registry.acr.id
+  depends_on  = [fkaks_private_registry_link.acr, fkaks_registry_access.nodes]
+}
+
+# Without a resource that changed, only an output has the new state stored.
+output "image_path" {
+  value = data.fkaks_image_path.aks.findings
+}

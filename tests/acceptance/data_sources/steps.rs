@@ -1,6 +1,6 @@
 //! What is asked wrongly or may not be read, and what a cluster's pulls look like as things break.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::driver::{Session, Step};
 
@@ -20,6 +20,10 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "a_read_has_a_time_that_the_user_may_set",
         run: slow,
+    },
+    Step {
+        name: "a_pull_that_is_no_longer_private_is_seen_with_its_reason",
+        run: image_path,
     },
 ];
 
@@ -85,4 +89,98 @@ fn slow(session: &mut Session) {
         "/settings",
         Some(&json!({ "latencyMs": 0 })),
     );
+}
+
+/// What the path of the images looks like now, whatever else changed.
+fn path_now(session: &Session) -> Value {
+    session
+        .run(&["apply", "-refresh-only", "-auto-approve"])
+        .must_succeed();
+    session.state("data.fkaks_image_path.aks")
+}
+
+fn finding(path: &Value, check: &str) -> Value {
+    let findings = path["findings"].as_array().unwrap();
+    let found = findings.iter().find(|finding| finding["check"] == check);
+    found.unwrap_or_else(|| panic!("{check} in {path}")).clone()
+}
+
+fn image_path(session: &mut Session) {
+    session.apply();
+    let right = path_now(session);
+    assert_eq!(
+        (&right["can_pull"], &right["privately"]),
+        (&json!(true), &json!(true)),
+        "{right}"
+    );
+
+    // The link of the network goes: the nodes ask in public, where nobody is let in.
+    let link = session.state("fkaks_private_registry_link.acr")["objects"]["zone_links"][0].clone();
+    session.sandbox.delete(link.as_str().unwrap(), "2024-06-01");
+    let unlinked = path_now(session);
+    assert_eq!(
+        (&unlinked["can_pull"], &unlinked["privately"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(
+        finding(&unlinked, "zone_link")["verdict"],
+        "problem",
+        "{unlinked}"
+    );
+    assert_eq!(finding(&unlinked, "public_access")["verdict"], "problem");
+    session.apply();
+
+    // Someone points the record elsewhere.
+    let zone = session.state("fkaks_private_registry_link.acr")["zone_id"].clone();
+    let record = format!("{}/A/fkacrread", zone.as_str().unwrap());
+    let elsewhere =
+        json!({ "properties": { "ttl": 60, "aRecords": [{ "ipv4Address": "10.99.0.4" }] } });
+    session.sandbox.put(&record, "2024-06-01", &elsewhere);
+    let misled = path_now(session);
+    assert_eq!(misled["privately"], false);
+    let found = finding(&misled, "login_record");
+    assert!(
+        found["evidence"].to_string().contains("10.99.0.4"),
+        "{found}"
+    );
+    session.apply();
+
+    // The nodes' grant goes: it is still private, and of no use.
+    let grant = session.state("fkaks_registry_access.nodes")["objects"]["grants"][0].clone();
+    session
+        .sandbox
+        .delete(grant.as_str().unwrap(), "2022-04-01");
+    let refused = path_now(session);
+    assert_eq!(
+        (&refused["can_pull"], &refused["privately"]),
+        (&json!(false), &json!(true))
+    );
+    assert!(
+        finding(&refused, "role")["fix"]
+            .to_string()
+            .contains("fkaks_registry_access")
+    );
+    session.apply();
+
+    // A hub's zone may not be read: nobody knows, and it is said what is missing.
+    session.sandbox.fault(&json!({
+        "match": { "method": "GET", "regex": "privateDnsZones/[^/]+/A/" },
+        "count": null,
+        "effect": { "answer": { "status": 403, "code": "AuthorizationFailed", "message": "No." } },
+    }));
+    let hidden = path_now(session);
+    assert_eq!(
+        (&hidden["can_pull"], &hidden["privately"]),
+        (&Value::Null, &Value::Null),
+        "{hidden}"
+    );
+    let missing = finding(&hidden, "login_record")["evidence"].to_string();
+    assert!(
+        missing.contains("Microsoft.Network/privateDnsZones/A/read"),
+        "{missing}"
+    );
+    session
+        .sandbox
+        .control(reqwest::Method::DELETE, "/faults", None);
+    session.apply();
 }

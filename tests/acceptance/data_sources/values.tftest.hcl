@@ -73,3 +73,18 @@ run "a_network_tells_what_its_subnets_are_for_and_which_zones_it_asks" {
     error_message = "the zones are ${jsonencode(data.fkaks_network.aks.private_dns_zone_links)}"
   }
 }
+
+run "the_cluster_pulls_privately_and_every_check_says_so" {
+  assert {
+    condition     = data.fkaks_image_path.aks.can_pull == true && data.fkaks_image_path.aks.privately == true
+    error_message = jsonencode([for finding in data.fkaks_image_path.aks.findings : finding if finding.verdict != "ok"])
+  }
+  assert {
+    condition     = alltrue([for finding in data.fkaks_image_path.aks.findings : finding.verdict == "ok"])
+    error_message = jsonencode([for finding in data.fkaks_image_path.aks.findings : finding if finding.verdict != "ok"])
+  }
+  assert {
+    condition     = length(data.fkaks_image_path.aks.findings) == 13
+    error_message = "the checks are ${join(", ", data.fkaks_image_path.aks.findings[*].check)}"
+  }
+}

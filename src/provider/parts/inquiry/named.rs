@@ -2,18 +2,12 @@
 
 use serde::Deserialize;
 use tfplugin_rs::framework::Diagnostics;
-use tfplugin_rs::schema::{Attribute, Check, Computed, Kind};
+use tfplugin_rs::schema::{Attribute, Computed, Kind};
 use tfplugin_rs::value::{Path, Value};
 
 use super::{Unanswered, need, need_list, refused};
 use crate::arm::{ArmId, Json};
-use crate::provider::parts::{Seen, is_of};
-
-const ARM_ID: Check = Check::Text("an ARM id", |text| {
-    ArmId::parse(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
-});
+use crate::provider::parts::{ARM_ID, Seen, is_of};
 
 /// The argument `id`.
 pub const BY_ID: Attribute = Attribute::optional_computed("id", Kind::String, Computed::Volatile)

@@ -2,8 +2,8 @@
 
 use tfplugin_rs::schema::{Attribute, Check, Kind, Literal, Nesting};
 
-use super::schema::ARM_ID;
 use super::{text_rules, version};
+use crate::provider::parts::ARM_ID;
 
 const UPGRADE_SETTINGS: &[Attribute] = &[
     Attribute::optional("max_surge", Kind::String)

@@ -7,15 +7,9 @@ use super::maintenance::WINDOW;
 use super::pool_schema::POOL;
 use super::{text_rules, version};
 use crate::network::names;
-use crate::provider::parts::{DRIFT, ID, OBJECTS, same_id, same_region};
+use crate::provider::parts::{ARM_ID, DRIFT, ID, OBJECTS, same_id, same_region};
 
 /// An ARM id.
-pub const ARM_ID: Check = Check::Text("an ARM id", |text| {
-    crate::arm::ArmId::parse(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
-});
-
 const CIDR: Check = Check::Text(
     "an address prefix such as `10.0.0.0/16`",
     crate::network::cidr::check,

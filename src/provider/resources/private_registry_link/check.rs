@@ -12,7 +12,7 @@ use crate::arm::{ArmId, Json, same_location};
 use crate::network::cidr;
 use crate::network::private_link::{self, GROUP_ID, Member};
 use crate::provider::parts::{Check, Look, Unread, is_of};
-use crate::provider::zones::ZONE;
+use crate::provider::zones::{self, ZONE};
 
 const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
 const NETWORK: &str = "Microsoft.Network/virtualNetworks";
@@ -40,31 +40,13 @@ pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
         Path::attribute("subnet_id"),
         diagnostics,
     );
-    is_of(
-        ZONE,
-        dns.get("zone_id"),
-        dns_path.then("zone_id"),
-        diagnostics,
-    );
     let networks = dns.get("virtual_network_ids").as_map();
     for (key, network) in networks.into_iter().flatten() {
         let path = dns_path.then("virtual_network_ids").key(key);
         is_of(NETWORK, network, path, diagnostics);
     }
     duplicate_networks(config, diagnostics);
-    if let Some(zone) = id(dns.get("zone_id"))
-        && zone.is(ZONE)
-        && !private_link::REGISTRY_SUFFIXES
-            .iter()
-            .any(|suffix| private_link::check_zone(zone.name(), suffix).is_ok())
-    {
-        let why = private_link::check_zone(zone.name(), private_link::REGISTRY_SUFFIXES[0]);
-        diagnostics.error(
-            dns_path.then("zone_id"),
-            format!("{} is not the zone of private registries", zone.name()),
-            why.err().unwrap_or_default(),
-        );
-    }
+    zones::of_registries(dns.get("zone_id"), dns_path.then("zone_id"), diagnostics);
     static_ips(config.get("static_ips"), diagnostics);
     if dns.get("records").as_str() == Some("policy") && !config.get("manual_approval").is_null() {
         diagnostics.warning(

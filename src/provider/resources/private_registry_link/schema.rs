@@ -3,13 +3,7 @@
 use tfplugin_rs::schema::{Attribute, Check, Computed, Kind, Literal, Nesting, Schema};
 
 use crate::network::names;
-use crate::provider::parts::{DRIFT, ID, OBJECTS, Page, same_id, same_region};
-
-const ARM_ID: Check = Check::Text("an ARM id", |text| {
-    crate::arm::ArmId::parse(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
-});
+use crate::provider::parts::{ARM_ID, DRIFT, ID, OBJECTS, Page, same_id, same_region};
 
 /// Whatever may move the endpoint or its addresses.
 const ENDPOINT: Computed = Computed::Follows(&[

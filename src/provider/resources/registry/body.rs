@@ -216,6 +216,7 @@ pub fn stripped(range: &str) -> &str {
     range.strip_suffix("/32").unwrap_or(range)
 }
 
+/// The addresses and ranges of the registry's firewall, as Azure writes them.
 pub fn ip_rules(registry: &Json) -> Vec<&str> {
     let rules = registry["properties"]["networkRuleSet"]["ipRules"].as_array();
     let rules = rules.into_iter().flatten();

@@ -4,13 +4,7 @@ use tfplugin_rs::schema::{Attribute, Check, Computed, Kind, Literal, Nesting, Sc
 
 use super::validate;
 use crate::network::names;
-use crate::provider::parts::{DRIFT, ID, OBJECTS, Page, same_id, same_region};
-
-const ARM_ID: Check = Check::Text("an ARM id", |text| {
-    crate::arm::ArmId::parse(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
-});
+use crate::provider::parts::{ARM_ID, DRIFT, ID, OBJECTS, Page, same_id, same_region};
 
 const GEOREPLICATION: &[Attribute] = &[
     Attribute::optional("regional_endpoint_enabled", Kind::Bool)

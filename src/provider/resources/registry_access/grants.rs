@@ -339,9 +339,35 @@ pub fn useless(grant: &Grant, list: &[Json]) -> String {
     }
 }
 
+/// The role assignments of a principal that count at a registry.
+///
+/// # Errors
+/// [`Unread`] when they have not been listed yet.
+pub fn assignments_of<'a>(
+    registry_id: &ArmId,
+    principal: &str,
+    seen: &'a Seen,
+) -> Result<Look<&'a [Json]>, Unread> {
+    seen.list(registry_id, &question(principal, false))
+}
+
+/// An assignment that lets its principal pull under a condition, in the registry's mode.
+pub fn narrowed_pull(grant: &Grant, list: &[Json]) -> Option<ArmId> {
+    let pulls = |role: &Role| {
+        role.narrows == grant.role.narrows && role.gives.contains(&roles::Permission::Pull)
+    };
+    let narrowed = list.iter().find(|assignment| {
+        let condition = assignment["properties"]["condition"].as_str();
+        let mut known = roles::ROLES.iter();
+        condition.is_some_and(|condition| !condition.is_empty())
+            && known.any(|role| pulls(role) && has_role(assignment, role))
+    });
+    narrowed.and_then(id_of)
+}
+
 /// The first list by principal, as far as it is known.
 pub fn listed<'a>(input: &Input, principal: &str, seen: &'a Seen) -> Result<&'a [Json], Unread> {
-    let list = seen.list(&input.registry_id, &question(principal, false))?;
+    let list = assignments_of(&input.registry_id, principal, seen)?;
     Ok(list.found().unwrap_or_default())
 }
 

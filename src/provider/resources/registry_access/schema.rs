@@ -2,13 +2,7 @@
 
 use tfplugin_rs::schema::{Attribute, Check, Computed, Kind, Literal, Nesting, Schema};
 
-use crate::provider::parts::{DRIFT, OBJECTS, Page, same_id};
-
-const ARM_ID: Check = Check::Text("an ARM id", |text| {
-    crate::arm::ArmId::parse(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
-});
+use crate::provider::parts::{ARM_ID, DRIFT, OBJECTS, Page, same_id};
 
 const OBJECT_ID: Check = Check::Text("an object id, a GUID", |text| {
     match uuid::Uuid::parse_str(text) {

@@ -67,7 +67,7 @@ fn world(mode: &str, principal: &str, list: &[Json]) -> Seen {
         objects.push((id, Some(assignment.clone())));
     }
     for own in roles::ROLES {
-        let grant = grants::Grant {
+        let grant = Grant {
             key: String::new(),
             principal: principal.to_owned(),
             role: own,
