@@ -33,6 +33,8 @@ mod private_registry_link_steps;
 mod registry_access_steps;
 #[path = "acceptance/registry_allowlist/steps.rs"]
 mod registry_allowlist_steps;
+#[path = "acceptance/registry_audit/steps.rs"]
+mod registry_audit_steps;
 #[path = "acceptance/registry/steps.rs"]
 mod registry_steps;
 #[path = "acceptance/resource_group/steps.rs"]
@@ -57,6 +59,7 @@ const STEPS: &[(&str, &[Step])] = &[
     ("registry", registry_steps::STEPS),
     ("registry_access", registry_access_steps::STEPS),
     ("registry_allowlist", registry_allowlist_steps::STEPS),
+    ("registry_audit", registry_audit_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),
     ("subnet", subnet_steps::STEPS),
 ];

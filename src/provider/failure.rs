@@ -390,6 +390,21 @@ const NOUNS: &[(&str, &str)] = &[
     ("Microsoft.ContainerService/managedClusters", "cluster"),
     ("Microsoft.Authorization/roleAssignments", "role assignment"),
     (
+        "Microsoft.Authorization/policyAssignments",
+        "policy assignment",
+    ),
+    (
+        "Microsoft.Authorization/policyExemptions",
+        "policy exemption",
+    ),
+    ("Microsoft.PolicyInsights/remediations", "remediation"),
+    ("Microsoft.Security/pricings", "Defender plan"),
+    (
+        "Microsoft.Insights/diagnosticSettings",
+        "diagnostic setting",
+    ),
+    ("Microsoft.OperationalInsights/workspaces", "workspace"),
+    (
         "Microsoft.ContainerRegistry/registries/replications",
         "replication",
     ),

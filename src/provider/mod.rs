@@ -59,6 +59,7 @@ pub fn resources() -> Vec<Listed> {
         listed::<resources::Registry>(),
         listed::<resources::RegistryAccess>(),
         listed::<resources::RegistryAllowlist>(),
+        listed::<resources::RegistryAudit>(),
         listed::<resources::ResourceGroup>(),
         listed::<resources::Subnet>(),
     ]

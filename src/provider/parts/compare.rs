@@ -162,8 +162,16 @@ fn compare_objects(
 
 /// What tells the elements of a list of objects apart.
 fn key_of(item: &Json) -> Option<(&'static str, &str)> {
-    ["name", "id", "value", "service", "serviceName"]
-        .into_iter()
+    const KEYS: [&str; 7] = [
+        "name",
+        "id",
+        "value",
+        "service",
+        "serviceName",
+        "category",
+        "categoryGroup",
+    ];
+    KEYS.into_iter()
         .find_map(|key| item[key].as_str().map(|text| (key, text)))
 }
 

@@ -7,6 +7,7 @@ pub(super) mod private_registry_link;
 pub(super) mod registry;
 pub(super) mod registry_access;
 mod registry_allowlist;
+mod registry_audit;
 mod resource_group;
 mod subnet;
 
@@ -17,5 +18,6 @@ pub use private_registry_link::PrivateRegistryLink;
 pub use registry::Registry;
 pub use registry_access::RegistryAccess;
 pub use registry_allowlist::RegistryAllowlist;
+pub use registry_audit::RegistryAudit;
 pub use resource_group::ResourceGroup;
 pub use subnet::Subnet;

@@ -1,6 +1,7 @@
 //! Microsoft.OperationalInsights: workspaces, where resources send their logs, what was deleted of them, and
 //! the query API over their rows.
 
+pub mod contents;
 pub mod kql;
 pub mod query;
 pub mod tables;
@@ -26,4 +27,10 @@ pub const VERSIONS: &[&str] = &[
 ];
 
 /// The rows of this folder.
-pub static TYPES: &[Type] = &[workspaces::WORKSPACES, workspaces::DELETED];
+pub static TYPES: &[Type] = &[
+    workspaces::WORKSPACES,
+    workspaces::DELETED,
+    contents::TABLES,
+    contents::EXPORTS,
+    contents::LINKED,
+];
