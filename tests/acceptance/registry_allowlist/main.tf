@@ -33,6 +33,20 @@ variable "temporary" {
   default = null
 }
 
+resource "fkaks_network" "aks" {
+  name              = "vnet-allowed"
+  resource_group_id = local.group
+  location          = "westeurope"
+  address_space     = ["10.20.0.0/16"]
+
+  subnets = {
+    nodes = {
+      purpose       = "aks_nodes"
+      prefix_length = 22
+    }
+  }
+}
+
 resource "fkaks_cluster" "aks" {
   name                = "aks-allowed"
   resource_group_id   = local.group
@@ -52,6 +66,8 @@ resource "fkaks_cluster" "aks" {
       mode       = "System"
       vm_size    = "Standard_D4ds_v5"
       node_count = 1
+
+      vnet_subnet_id = fkaks_network.aks.subnet_ids["nodes"]
     }
   }
 }
