@@ -309,6 +309,18 @@ impl Client {
         })
     }
 
+    /// Notes that an object was not there, and that our PUT has made it.
+    pub fn made(&self, id: &ArmId) {
+        self.0.memory.made(id);
+    }
+
+    /// Whether an object lies in something that this client has made within the last two minutes,
+    /// a group for example, and so need not be looked for before it is made. What Azure makes by
+    /// itself is not meant.
+    pub fn lies_in_new(&self, id: &ArmId) -> bool {
+        self.0.memory.lies_in_new(id)
+    }
+
     /// The cloud. Names as the settings say until the metadata of a custom cloud has been read,
     /// which happens with the first request or [`Client::discover`].
     pub fn cloud(&self) -> &Cloud {

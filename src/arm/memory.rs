@@ -25,6 +25,8 @@ struct Trace {
     created: Option<Instant>,
     /// Whether a read has found the object.
     seen: bool,
+    /// When we made it where nothing had been.
+    made: Option<Instant>,
     /// When our DELETE was done.
     deleted: Option<Instant>,
 }
@@ -45,6 +47,26 @@ impl Memory {
             trace.created = Some(self.clock.now());
         }
         trace.deleted = None;
+    }
+
+    /// The object was not there, and our PUT has made it.
+    pub(super) fn made(&self, id: &ArmId) {
+        self.ids().entry(id.clone()).or_default().made = Some(self.clock.now());
+    }
+
+    /// Whether the object lies in something that we made just now, and so can be there only if
+    /// somebody knew of that within moments. What Azure itself makes is not meant.
+    pub(super) fn lies_in_new(&self, id: &ArmId) -> bool {
+        let ids = self.ids();
+        let new = |id: &ArmId| {
+            let trace = ids.get(id);
+            trace.is_some_and(|trace| self.within(trace.made, CREATED))
+        };
+        let known = ids
+            .get(id)
+            .is_some_and(|trace| trace.seen || trace.created.is_some());
+        let ancestors = std::iter::successors(id.parent(), ArmId::parent);
+        !known && ancestors.chain(id.resource_group_id()).any(|id| new(&id))
     }
 
     /// A read found the object.
@@ -189,6 +211,24 @@ mod tests {
             "a new group is no new endpoint"
         );
         assert!(memory.refers_to_new(&child, None, true));
+    }
+
+    #[test]
+    fn what_lies_in_a_group_that_was_just_made_is_new_until_it_is_written() {
+        let memory = Memory::new(&Clock::real());
+        let group = ArmId::group(SUB, "g");
+        let network = group.resource("Microsoft.Network/virtualNetworks", "n");
+        memory.wrote(&group);
+        assert!(
+            !memory.lies_in_new(&network),
+            "it may have been there before our PUT"
+        );
+        memory.made(&group);
+        assert!(memory.lies_in_new(&network) && !memory.lies_in_new(&group));
+        memory.wrote(&network);
+        assert!(!memory.lies_in_new(&network));
+        memory.deleted(&group);
+        assert!(!memory.lies_in_new(&network));
     }
 
     #[test]

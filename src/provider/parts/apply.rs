@@ -136,6 +136,10 @@ impl<'a, C: Composite> Apply<'a, C> {
         if self.ledger().contains(&self.anchor) || self.may_adopt(&self.anchor) {
             return None;
         }
+        if self.has_new_parent(&self.anchor) {
+            self.world.enter(&self.anchor, Look::Absent);
+            return None;
+        }
         // A resource may be named by an object that it never makes.
         let nothing = Seen {
             surroundings: self.world.surroundings().clone().into(),
@@ -354,8 +358,8 @@ impl<'a, C: Composite> Apply<'a, C> {
     }
 
     fn has_new_parent(&self, id: &ArmId) -> bool {
-        id.parent()
-            .is_some_and(|parent| lock(&self.created).contains(&parent))
+        let here = |parent| lock(&self.created).contains(&parent);
+        id.parent().is_some_and(here) || self.world.client().lies_in_new(id)
     }
 
     fn halted(&self, halt: Halt) -> Stop {

@@ -66,6 +66,7 @@ impl<C: Composite> Apply<'_, C> {
         };
         lock(&self.created).insert(wanted.id.clone());
         self.world.made(&wanted.id);
+        client.made(&wanted.id);
         self.world.enter(&wanted.id, Look::Found(created));
         Ok(())
     }
