@@ -168,6 +168,9 @@ pub const PAGE: Page = Page {
             A cluster, gateway or address that cannot be read, or that shows no address, keeps what was \
             allowed for it, with a warning. Only what has another address, or is no longer named here, loses \
             the old one, and that after the new one is allowed.\n\n\
+            ## In the same apply\n\nWhat a change of a cluster does to its outbound addresses shows only when it is \
+            through, and so at the next plan. To have it followed in the same apply, name the addresses beside \
+            the cluster: `ip_ranges = fkaks_cluster.example.egress_ips`.\n\n\
             ## Import\n\nBy the registry's id: all its rules are found, as `ip_ranges`. Those that the first apply after it \
             asks for become this resource's own; the others stay as they are.",
 };
