@@ -154,6 +154,9 @@ pub struct World {
     pub seed: Uuid,
     /// Counts generated values, so that a resource made again gets other GUIDs.
     counter: u64,
+    /// How often each thing of the directory was made.
+    #[serde(default)]
+    directory_ids: BTreeMap<String, u64>,
     /// Tokens of an older generation have expired.
     pub token_generation: u64,
     /// Objects of the directory that a test declared, by lower-case object id.
@@ -184,6 +187,7 @@ impl World {
             operations: BTreeMap::new(),
             seed,
             counter: 0,
+            directory_ids: BTreeMap::new(),
             token_generation: 0,
             principals: BTreeMap::new(),
             now: 0,
@@ -305,6 +309,15 @@ impl World {
     pub fn guid(&mut self) -> String {
         self.counter += 1;
         Uuid::new_v5(&self.seed, format!("guid {}", self.counter).as_bytes()).to_string()
+    }
+
+    /// What the directory calls something at its making: the same for the same thing in every run,
+    /// whatever else was made before, and another one when it is made again.
+    pub fn directory_id(&mut self, id: &str, what: &str) -> String {
+        let key = format!("{what} of {}", id.to_lowercase());
+        let times = self.directory_ids.entry(key.clone()).or_insert(0);
+        *times += 1;
+        Uuid::new_v5(&self.seed, format!("{key}, time {times}").as_bytes()).to_string()
     }
 
     /// A number that no one got before.

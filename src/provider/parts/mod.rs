@@ -145,6 +145,16 @@ pub trait Composite: Send + Sync + Sized + 'static {
         Ok(())
     }
 
+    /// Finds, before anything is written, what the plan could not: mistakes that show only in what
+    /// the same apply has made before. Everything is known, and only errors count.
+    ///
+    /// # Errors
+    /// [`Unread`] when more must be read first.
+    fn check_before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+        let _ = check;
+        Ok(())
+    }
+
     /// The types whose objects come within the body of their parent, so that they are looked for
     /// there before they are read by themselves.
     const EMBEDDED: &'static [&'static str] = &[];
@@ -167,6 +177,9 @@ pub struct Observed<C: Composite> {
     pub drift: Vec<String>,
     /// What others have taken over: it is left to them, and never deleted.
     pub released: Vec<ArmId>,
+    /// What an apply made that was lost before it could save its state, by part: only this resource
+    /// makes objects of such names, so it is owned, and goes when nothing wants it.
+    pub regained: Vec<(&'static str, ArmId)>,
     /// What the user should know and the provider does not fight: summary and detail.
     pub warnings: Vec<(String, String)>,
 }
@@ -179,6 +192,7 @@ impl<C: Composite> Observed<C> {
             output,
             drift: Vec::new(),
             released: Vec::new(),
+            regained: Vec::new(),
             warnings: Vec::new(),
         }
     }

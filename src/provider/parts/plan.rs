@@ -152,6 +152,30 @@ pub async fn check<C: Composite>(
     }
 }
 
+/// Runs the author's check of what only an apply can know, before its first write. Where Azure
+/// cannot be read, the apply itself says so.
+pub async fn check_before_writing<C: Composite>(
+    config: &Value,
+    planned: &Value,
+    prior: Option<&Value>,
+    world: &World,
+) -> Diagnostics {
+    let decide = |seen: &Seen| -> Result<Diagnostics, Unread> {
+        let mut diagnostics = Diagnostics::new();
+        C::check_before_writing(&mut Check {
+            config,
+            planned,
+            prior,
+            replaced: None,
+            seen,
+            diagnostics: &mut diagnostics,
+        })?;
+        Ok(diagnostics)
+    };
+    let found = world.resolve(decide).await;
+    found.map(|found| found.value).unwrap_or_default()
+}
+
 /// Runs the part of the author's check that needs nothing from Azure.
 pub fn check_offline<C: Composite>(plan: &Plan, surroundings: &Surroundings) -> Diagnostics {
     let seen = Seen {

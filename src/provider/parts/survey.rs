@@ -85,6 +85,9 @@ pub fn survey<C: Composite>(
     }
     let observed = observed?;
     let mut attributes = observed.attributes();
+    for (part, id) in &observed.regained {
+        ledger.own(part, id);
+    }
     for id in &observed.released {
         ledger.remove(id);
     }

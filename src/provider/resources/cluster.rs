@@ -5,6 +5,7 @@
 //! one at a time under the cluster's own operations.
 
 mod addons;
+mod api_server_check;
 mod arguments;
 mod body;
 mod capacity;
@@ -19,6 +20,7 @@ mod pool_observed;
 mod pool_schema;
 mod pools;
 mod schema;
+mod subnet_check;
 mod text_rules;
 mod validate;
 mod version;
@@ -190,12 +192,12 @@ impl Composite for Cluster {
             .locks(one_at_a_time),
         // What a pool cannot change in place is done by a pool beside it, which stays until the
         // pool is back.
-        Part::new("temporary_pools", pools::temporary)
+        Part::new(pools::STAND_INS, pools::temporary)
             .after(&["cluster"])
             .locks(one_at_a_time)
             .goes_with_parent(),
         Part::new("pools", pools::pools)
-            .after(&["cluster", "temporary_pools"])
+            .after(&["cluster", pools::STAND_INS])
             .existing(pools::someone_elses)
             .locks(one_at_a_time)
             .goes_with_parent(),
@@ -258,6 +260,10 @@ impl Composite for Cluster {
 
     fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         check::check(check)
+    }
+
+    fn check_before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+        check::before_writing(check)
     }
 }
 

@@ -20,7 +20,7 @@ use tfplugin_rs::value::Value;
 
 use self::grants::ASSIGNMENT;
 pub use self::grants::{Grant, Standing, assignments_of, narrowed_pull, useless};
-use self::roles::Permission;
+use self::roles::{Mode, Permission};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{
     Check, Composite, Evidence, Look, Observed, Page, Part, Seen, Surroundings, Unread, Wanted,
@@ -43,6 +43,11 @@ pub struct Input {
     permissions: BTreeSet<Permission>,
     repositories: Option<BTreeSet<String>>,
     existing: Existing,
+    /// The registry's mode: as it is, or at an apply as the user gives it.
+    role_assignment_mode: Option<String>,
+    /// While planning: the mode that the user gives, which the registry may only get in this apply.
+    #[serde(skip)]
+    coming_mode: Option<Mode>,
     /// At an import by the registry: the role assignments that say that they are of this resource.
     #[serde(skip)]
     adopted: BTreeSet<ArmId>,
@@ -61,7 +66,6 @@ enum Existing {
 /// What Azure answers.
 #[derive(Debug, Serialize)]
 pub struct Output {
-    role_assignment_mode: Option<String>,
     principals: BTreeMap<String, String>,
     grants: BTreeMap<String, Shown>,
 }
@@ -119,6 +123,10 @@ impl Composite for RegistryAccess {
     fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         check::check(check)
     }
+
+    fn check_before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+        check::mode_is_as_given(check)
+    }
 }
 
 impl Input {
@@ -129,6 +137,11 @@ impl Input {
         } else {
             "principal_ids"
         }
+    }
+
+    /// The mode that decides the roles.
+    fn mode(&self, registry: &Json) -> Mode {
+        self.coming_mode.unwrap_or_else(|| Mode::of(registry))
     }
 
     fn owns(&self, seen: &Seen, id: &ArmId) -> bool {
@@ -155,6 +168,8 @@ pub fn pulls(
         permissions: BTreeSet::from([Permission::Pull]),
         repositories: repositories.cloned(),
         existing: Existing::Accept,
+        role_assignment_mode: None,
+        coming_mode: None,
         adopted: BTreeSet::new(),
     };
     grants::grants(&input, seen, &|_| false)
@@ -162,7 +177,7 @@ pub fn pulls(
 
 /// How a registry takes role assignments, as Azure names it.
 pub fn mode(registry: &Json) -> String {
-    roles::Mode::of(registry).to_string()
+    Mode::of(registry).to_string()
 }
 
 /// A role assignment for each grant that nobody else has made.

@@ -1,6 +1,8 @@
 //! `fkaks_cluster`: pools that come, go and are made anew, what others do to it, what it refuses, and how it
 //! gets over a failed creation.
 
+mod pools;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,15 +20,23 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a_pool_is_made_anew_beside_itself_and_the_cluster_stays",
-        run: a_pool_is_made_anew,
+        run: pools::a_pool_is_made_anew,
+    },
+    Step {
+        name: "a_pool_that_was_being_made_anew_when_the_machine_was_lost_is_gone_on_with",
+        run: pools::a_pool_is_made_anew_in_pieces,
     },
     Step {
         name: "a_pool_of_someone_else_is_left_alone",
-        run: a_pool_of_someone_else_is_left_alone,
+        run: pools::a_pool_of_someone_else_is_left_alone,
     },
     Step {
         name: "a_failed_creation_is_gone_on_with",
         run: a_failed_creation_is_gone_on_with,
+    },
+    Step {
+        name: "a_cluster_that_fails_later_is_reconciled_and_not_replaced",
+        run: a_later_failure,
     },
     Step {
         name: "it_is_protected_from_destroy_and_replacement",
@@ -43,6 +53,10 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "a_subnet_without_room_is_refused_with_the_prefix_that_fits",
         run: no_room,
+    },
+    Step {
+        name: "a_subnet_of_the_same_apply_is_measured_before_anything_is_made_for_the_cluster",
+        run: no_room_in_the_same_apply,
     },
     Step {
         name: "ranges_that_meet_the_network_are_refused_with_a_free_block",
@@ -168,53 +182,6 @@ fn what_azure_moves_is_no_drift(session: &mut Session) {
     );
 }
 
-fn a_pool_is_made_anew(session: &mut Session) {
-    session.apply();
-    let uid = properties(session)["resourceUID"].clone();
-    session.sandbox.forget_requests();
-    session.set("vm_size", "Standard_D8ds_v5");
-    session.plan().must(action::UPDATE, CLUSTER);
-    session.apply();
-    session.plan().must_be_empty("the pool is made anew");
-    assert_eq!(properties(session)["resourceUID"], uid, "the cluster stays");
-    assert_eq!(pool_names(session), ["system"]);
-    let size = session.sandbox.get(&pool("system"), API)["properties"]["vmSize"].clone();
-    assert_eq!(size, "Standard_D8ds_v5");
-    let writes: Vec<String> = session
-        .sandbox
-        .requests()
-        .iter()
-        .filter(|request| matches!(request["method"].as_str(), Some("PUT" | "DELETE")))
-        .map(|request| {
-            let path = request["path"].as_str().unwrap_or_default();
-            let name = path.rsplit('/').next().unwrap_or_default();
-            let name = if name.starts_with("tmp") { "tmp" } else { name };
-            format!("{} {name}", request["method"].as_str().unwrap_or_default())
-        })
-        .collect();
-    assert_eq!(
-        writes,
-        ["PUT tmp", "DELETE system", "PUT system", "DELETE tmp"],
-        "a new pool first, and one at a time"
-    );
-}
-
-fn a_pool_of_someone_else_is_left_alone(session: &mut Session) {
-    session.apply();
-    let subnet =
-        format!("{GROUP}/Microsoft.Network/virtualNetworks/fk-vnet-aks/subnets/fk-subnet-aks");
-    let theirs = json!({ "properties": { "count": 1, "vmSize": "Standard_D4ds_v5", "vnetSubnetID": subnet } });
-    session.sandbox.put(&pool("theirs"), API, &theirs);
-    session.plan().must_be_empty("it is not ours");
-    session.set("tags", "{ env = \"test\" }");
-    session.apply();
-    assert_eq!(pool_names(session), ["system", "theirs"]);
-    session
-        .run(&["destroy", "-auto-approve"])
-        .must_fail_saying(&["something else still depends on it", &pool("theirs")]);
-    session.sandbox.delete(&pool("theirs"), API);
-}
-
 fn a_failed_creation_is_gone_on_with(session: &mut Session) {
     let fault = |count: u32| {
         json!({
@@ -237,6 +204,19 @@ fn a_failed_creation_is_gone_on_with(session: &mut Session) {
         .must_fail_saying(&["VMExtensionProvisioningError", "untaint"]);
     let uid = properties(session)["resourceUID"].clone();
     session.run(&["untaint", CLUSTER]).must_succeed();
+    changes_in_place(session, "the failed cluster is reconciled");
+    assert_eq!(properties(session)["resourceUID"], uid, "and not replaced");
+    assert_eq!(properties(session)["provisioningState"], "Succeeded");
+}
+
+fn a_later_failure(session: &mut Session) {
+    session.apply();
+    let uid = properties(session)["resourceUID"].clone();
+    change(
+        session,
+        &id(),
+        &json!({ "properties": { "provisioningState": "Failed" } }),
+    );
     changes_in_place(session, "the failed cluster is reconciled");
     assert_eq!(properties(session)["resourceUID"], uid, "and not replaced");
     assert_eq!(properties(session)["provisioningState"], "Succeeded");
@@ -325,6 +305,29 @@ fn no_room(session: &mut Session) {
     session
         .run(&["plan"])
         .must_fail_saying(&["pod_cidr 10.244.0.0/16 has room for 256 nodes", "is a /15"]);
+    session.set("node_count", "2");
+    session.apply();
+}
+
+fn no_room_in_the_same_apply(session: &mut Session) {
+    session.set("network_plugin_mode", "node_subnet");
+    session.set("node_count", "40");
+    session.run(&["plan"]).must_succeed();
+    session.run(&["apply", "-auto-approve"]).must_fail_saying(&[
+        "subnet fk-subnet-aks is too small",
+        "the smallest prefix that fits is a /21",
+    ]);
+    let made = session.sandbox.resources();
+    assert!(
+        made.iter().any(|id| id.contains("/subnets/fk-subnet-aks")),
+        "the network was made: {made:?}"
+    );
+    let left = |part: &str| made.iter().any(|id| id.contains(part));
+    assert!(
+        !left("/managedClusters/") && !left("/userAssignedIdentities/"),
+        "nothing was made for the cluster: {made:?}"
+    );
+    session.set("network_plugin_mode", "overlay");
     session.set("node_count", "2");
     session.apply();
 }

@@ -28,6 +28,10 @@ pub const STEPS: &[Step] = &[
         run: modes,
     },
     Step {
+        name: "a_change_of_the_mode_swaps_the_roles_in_the_same_apply",
+        run: mode_in_the_same_apply,
+    },
+    Step {
         name: "a_client_id_and_a_caller_without_the_right_are_found_at_plan",
         run: mistakes,
     },
@@ -172,6 +176,64 @@ fn modes(session: &mut Session) {
     );
     assert_eq!(assigned(session), [id], "AcrPull went");
     session.plan().must_be_empty("the other mode");
+}
+
+fn mode_in_the_same_apply(session: &mut Session) {
+    let write = |session: &mut Session, mode: &str, given: &str| {
+        let text = format!(
+            r#"
+resource "fkaks_registry" "own" {{
+  name                 = "fkacrmode"
+  resource_group_id    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-images"
+  location             = "westeurope"
+  sku                  = "Premium"
+  role_assignment_mode = "{mode}"
+  deletion_protection  = false
+}}
+
+resource "fkaks_registry_access" "own" {{
+  registry_id          = fkaks_registry.own.id
+  principal_ids        = {{ ci = "{SECOND}" }}
+  permissions          = ["pull"]
+  role_assignment_mode = {given}
+}}
+"#
+        );
+        session.write("mode.tf", &text);
+    };
+    let own = "fkaks_registry_access.own";
+    let role = |session: &Session| session.state(own)["grants"].clone();
+    let reference = "fkaks_registry.own.role_assignment_mode";
+    write(session, "LegacyRegistryPermissions", reference);
+    session.apply();
+    assert_eq!(role(session)["ci/AcrPull"]["owned"], true);
+    write(session, "AbacRepositoryPermissions", reference);
+    let plan = session.plan();
+    plan.must(action::UPDATE, "fkaks_registry.own");
+    plan.must(action::UPDATE, own);
+    session.apply();
+    let reader = role(session)["ci/Container Registry Repository Reader"].clone();
+    assert_eq!(reader["owned"], true, "the other role in the same apply");
+    assert_eq!(
+        session.state(own)["objects"]["grants"],
+        json!([reader["role_assignment_id"]]),
+        "AcrPull went"
+    );
+    session.plan().must_be_empty("the mode and the roles");
+    // A mode that the registry does not get is refused before anything is written.
+    write(
+        session,
+        "AbacRepositoryPermissions",
+        "\"LegacyRegistryPermissions\"",
+    );
+    let writes = session.sandbox.writes();
+    session.run(&["apply", "-auto-approve"]).must_fail_saying(&[
+        "registry fkacrmode is in the mode AbacRepositoryPermissions",
+        "fkaks_registry.example.role_assignment_mode",
+    ]);
+    assert_eq!(session.sandbox.writes(), writes, "nothing was written");
+    session.remove("mode.tf");
+    session.apply();
 }
 
 fn mistakes(session: &mut Session) {

@@ -120,6 +120,9 @@ pub enum Replace {
     /// A change from the first value (prior) to the second (planned) replaces the resource
     /// when the function says so; either may be unknown. The text says when, for the docs.
     When(&'static str, fn(&Value, &Value) -> bool),
+    /// A change of it replaces the resource when the function says so of all that stands beside
+    /// it: the object that it is a member of, prior and planned. Values may be unknown.
+    Beside(&'static str, fn(&Value, &Value) -> bool),
 }
 
 impl Attribute {
@@ -228,6 +231,17 @@ impl Attribute {
         condition: fn(&Value, &Value) -> bool,
     ) -> Self {
         self.replace = Replace::When(when, condition);
+        self
+    }
+
+    /// A change replaces the resource under a condition on its neighbours.
+    #[must_use]
+    pub const fn replaces_beside(
+        mut self,
+        when: &'static str,
+        condition: fn(&Value, &Value) -> bool,
+    ) -> Self {
+        self.replace = Replace::Beside(when, condition);
         self
     }
 

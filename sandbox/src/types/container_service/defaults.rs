@@ -260,7 +260,19 @@ fn ways_out(new: &mut Resource) {
             {
                 new.set(&format!("{profile}/managedOutboundIPs/count"), 1);
             }
-            new.default(&format!("{profile}/backendPoolType"), "nodeIPConfiguration");
+            // The service answers in its own letters, whatever was sent.
+            let backend = format!("{profile}/backendPoolType");
+            let by_address = new
+                .text(&backend)
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("nodeIP"));
+            new.set(
+                &backend,
+                if by_address {
+                    "nodeIP"
+                } else {
+                    "nodeIPConfiguration"
+                },
+            );
             new.default(&format!("{profile}/allocatedOutboundPorts"), 0);
             new.default(&format!("{profile}/idleTimeoutInMinutes"), 30);
         }

@@ -63,8 +63,9 @@ fn fill(world: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmRes
         return Ok(());
     }
     new.set("/properties/tenantId", world.tenant.clone());
-    new.set("/properties/principalId", world.guid());
-    new.set("/properties/clientId", world.guid());
+    let id = new.id.as_str().to_owned();
+    new.set("/properties/principalId", world.directory_id(&id, "object"));
+    new.set("/properties/clientId", world.directory_id(&id, "client"));
     Ok(())
 }
 

@@ -142,6 +142,12 @@ impl<C: Composite> Managed<C> {
             );
             return unchanged(private);
         };
+        let refused =
+            plan::check_before_writing::<C>(&config, &planned, prior.as_ref(), &world).await;
+        if refused.has_errors() {
+            diagnostics.extend(refused);
+            return unchanged(private);
+        }
         let before = prior.as_ref().map(ledger_of).unwrap_or_default();
         let adopt = match private.get(IMPORTED) {
             Some(_) => Adopt::All,

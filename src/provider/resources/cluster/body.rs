@@ -43,7 +43,7 @@ pub fn of(
     if let Some(version) = version {
         properties["kubernetesVersion"] = version.into();
     }
-    if let Some(bootstrap) = bootstrap(input, there) {
+    if let Some(bootstrap) = bootstrap(input, there, before) {
         properties["bootstrapProfile"] = bootstrap;
     }
     if found.is_none() {
@@ -182,6 +182,9 @@ fn network(input: &Input, there: &Json) -> Json {
     } else if there["outboundType"].as_str() == Some(Outbound::LoadBalancer.name()) {
         body["loadBalancerProfile"] = Json::Null;
     }
+    if input.outbound_type != Outbound::NatGateway && there["natGatewayProfile"].is_object() {
+        body["natGatewayProfile"] = Json::Null;
+    }
     body
 }
 
@@ -227,7 +230,7 @@ fn load_balancer(profile: Option<&LoadBalancer>, there: &Json) -> Json {
 }
 
 /// A cluster without a way out takes its system images from a registry's cache.
-fn bootstrap(input: &Input, there: &Json) -> Option<Json> {
+fn bootstrap(input: &Input, there: &Json, before: Option<&Json>) -> Option<Json> {
     let profile = input.bootstrap_profile.as_ref();
     let source = match (profile, input.outbound_type) {
         (Some(profile), _) => profile.artifact_source.as_str(),
@@ -239,10 +242,16 @@ fn bootstrap(input: &Input, there: &Json) -> Option<Json> {
     body.insert("artifactSource".into(), source.into());
     if let Some(registry) = profile.and_then(|profile| profile.container_registry_id.as_ref()) {
         body.insert("containerRegistryId".into(), json!(registry));
-    } else if source == "Direct" && there.is_object() {
+    } else if there.is_object() && (source == "Direct" || gave_registry(before)) {
         body.insert("containerRegistryId".into(), Json::Null);
     }
     Some(Json::Object(body))
+}
+
+/// Whether the user gave the registry of the cache: one that AKS made stays.
+fn gave_registry(before: Option<&Json>) -> bool {
+    let before = before.map_or(&Json::Null, |before| &before["bootstrap_profile"]);
+    before["container_registry_id"].is_string()
 }
 
 /// The identity of the control plane, in the spelling that it has there, and no other.

@@ -4,7 +4,7 @@
 use tfplugin_rs::value::{Path, Value, to_json};
 
 use super::grants::{self, Covered};
-use super::{Cluster, Input, Outbound, capacity, network_check, version};
+use super::{Cluster, Input, capacity, network_check, subnet_check, version};
 use crate::arm::{ArmId, Json, same_location};
 use crate::network::aks::{self, Range};
 use crate::network::cidr;
@@ -24,11 +24,30 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
     // Each asks for what it needs, and all of it is read at once.
     let findings = [
         networks(check, &input),
-        subnets(check, &input),
+        subnet_check::check(check, &input),
         capacity::check(check, &input),
         identity_exists(check, &input),
         missing_roles(check, &input),
         versions(check, &input),
+    ];
+    findings.into_iter().collect()
+}
+
+/// Checks once more against the networks and subnets that the same apply has made, which no plan
+/// can read: before the first write, so that nothing is left half way.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+    let Some(input) = input_of(check.planned) else {
+        return Ok(());
+    };
+    zone_name(check, &input);
+    let findings = [
+        networks(check, &input),
+        subnet_check::check(check, &input),
+        capacity::check(check, &input),
+        missing_roles(check, &input),
     ];
     findings.into_iter().collect()
 }
@@ -155,59 +174,6 @@ fn ranges_of(id: &ArmId, network: &Json) -> Vec<Range> {
         }
     }
     ranges
-}
-
-/// What the subnets of the nodes must have, and may not have.
-fn subnets(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
-    let pools: Vec<_> = input
-        .node_pools
-        .iter()
-        .map(|(name, pool)| (name, pool, check.seen.look(&pool.vnet_subnet_id)))
-        .collect();
-    let mut told = std::collections::BTreeSet::new();
-    for (name, pool, look) in pools {
-        let Look::Found(subnet) = look? else { continue };
-        let id = &pool.vnet_subnet_id;
-        if !told.insert(id.clone()) {
-            continue;
-        }
-        let properties = &subnet["properties"];
-        let path = || {
-            Path::attribute("node_pools")
-                .key(name.as_str())
-                .then("vnet_subnet_id")
-        };
-        let delegated = properties["delegations"]
-            .as_array()
-            .and_then(|delegations| delegations.first())
-            .and_then(|delegation| delegation["properties"]["serviceName"].as_str());
-        if let Some(service) = delegated {
-            check.error(
-                path(),
-                format!("subnet {} is delegated to {service} and takes no nodes", id.name()),
-                format!("- {id}\n\nFix: use a subnet without a delegation, in fkaks_network one with purpose = \"aks_nodes\"."),
-            );
-        }
-        let has = |name: &str| properties[name]["id"].is_string();
-        if input.outbound_type == Outbound::UserDefinedRouting && !has("routeTable") {
-            check.error(
-                path(),
-                format!("subnet {} has no route table, and outbound_type = \"user_defined_routing\" needs one", id.name()),
-                format!("- {id}\n\nAzure wants it before the cluster is made, with a route for 0.0.0.0/0.\n\nFix: give the subnet its route_table_id."),
-            );
-        }
-        if input.outbound_type == Outbound::NatGateway && !has("natGateway") {
-            check.error(
-                path(),
-                format!(
-                    "subnet {} has no NAT gateway, and outbound_type = \"nat_gateway\" needs one",
-                    id.name()
-                ),
-                format!("- {id}\n\nFix: give the subnet its nat_gateway_id."),
-            );
-        }
-    }
-    Ok(())
 }
 
 /// A given identity that is not there can be one that the same plan makes, so it is only told of

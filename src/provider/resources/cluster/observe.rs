@@ -39,10 +39,15 @@ pub fn observe(
         input.maintenance_window_node_os,
     ) = windows;
     let output = output(&input, found, identity, addresses);
-    let drift = pools::left_behind(&input, found);
+    let stand_ins = pools::standing_in(&input, id, found);
+    let drift = stand_ins.iter().map(pools::left_behind).collect();
     let warning = others(id, found, &input);
     let mut observed: Observed<Cluster> = Observed::new(input, output);
     observed.drift = drift;
+    observed.regained = stand_ins
+        .into_iter()
+        .map(|id| (pools::STAND_INS, id))
+        .collect();
     observed.warnings.extend(warning);
     Ok(observed)
 }

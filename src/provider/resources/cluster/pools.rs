@@ -15,6 +15,9 @@ use super::{Cluster, Input};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Composite, Ledger, Look, Seen, Unread, Wanted};
 
+/// The part of the temporary pools.
+pub const STAND_INS: &str = "temporary_pools";
+
 /// The ARM type of a node pool.
 pub const POOL: &str = "Microsoft.ContainerService/managedClusters/agentPools";
 
@@ -145,22 +148,27 @@ pub fn temporary(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
     Ok(wants)
 }
 
-/// The temporary pools that stand in a cluster although their pool does not need them.
-pub fn left_behind(input: &Input, cluster: &Json) -> Vec<String> {
+/// The temporary pools that stand in a cluster. Their names are of this resource's making, so that
+/// one which an interrupted apply left is known, and goes.
+pub fn standing_in(input: &Input, id: &ArmId, cluster: &Json) -> Vec<ArmId> {
     let names: Vec<String> = input
         .node_pools
         .keys()
         .map(|name| temporary_name(name))
         .collect();
-    let profiles = cluster["properties"]["agentPoolProfiles"].as_array();
-    let profiles = profiles.into_iter().flatten();
-    profiles
-        .filter_map(|profile| profile["name"].as_str())
-        .filter(|name| names.iter().any(|own| own == name))
-        .map(|name| {
-            format!("node pool {name}: it stood in for another, and is not needed any more")
-        })
+    within(id, cluster)
+        .into_iter()
+        .map(|(id, _)| id)
+        .filter(|id| names.iter().any(|own| own == id.name()))
         .collect()
+}
+
+/// What is to be said of one.
+pub fn left_behind(id: &ArmId) -> String {
+    format!(
+        "node pool {}: it stood in for another, and is not needed any more",
+        id.name()
+    )
 }
 
 /// What to do about a pool that someone else made.

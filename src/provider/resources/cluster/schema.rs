@@ -17,7 +17,14 @@ const CIDR: Check = Check::Text(
 
 const API_SERVER: &[Attribute] = &[
     Attribute::optional("authorized_ip_ranges", Kind::Set(&Kind::String))
-        .describe("The public addresses and ranges that may reach an API server that is not private."),
+        .describe("The public addresses and ranges that may reach an API server that is not private.")
+        .checked(&[
+            Check::Items(0, 200),
+            Check::Each(&Check::Text(
+                "an IPv4 address or range, such as `203.0.113.7` or `203.0.113.0/24`",
+                text_rules::range,
+            )),
+        ]),
     Attribute::optional("virtual_network_integration_enabled", Kind::Bool)
         .describe("Whether the API server has an address in `subnet_id` instead of a private endpoint. It cannot be turned off again.")
         .default_to(Literal::Bool(false)),
@@ -107,15 +114,40 @@ const KUBELET: &[Attribute] = &[
     Attribute::computed("client_id", Kind::String, Computed::Volatile).describe("Its client id."),
 ];
 
+/// The private name changes with the API server's place, and goes where it becomes public.
+const PRIVATE_NAME: Computed = Computed::Follows(&[
+    "private_cluster_enabled",
+    "private_dns_zone_id",
+    "api_server_access_profile",
+]);
+
 /// A change of the zone, the plugin and so on needs another cluster.
 fn changed(prior: &Value, planned: &Value) -> bool {
     prior != planned
 }
 
+/// Azure turns a cluster private or public in place only when its API server is in the network
+/// (Microsoft Learn, "Create an AKS cluster with API Server VNet Integration").
+fn privacy_is_fixed(prior: &Value, planned: &Value) -> bool {
+    let integrated = |cluster: &Value| {
+        let profile = cluster.get("api_server_access_profile");
+        let integration = profile.get("virtual_network_integration_enabled");
+        profile.is_unknown() || integration.is_unknown() || integration.as_bool() == Some(true)
+    };
+    !integrated(prior) && !integrated(planned)
+}
+
+/// A zone serves a private API server; without one it says nothing.
 fn zone_changed(prior: &Value, planned: &Value) -> bool {
-    match (prior.as_str(), planned.as_str()) {
+    let is_private =
+        |cluster: &Value| cluster.get("private_cluster_enabled").as_bool() != Some(false);
+    if !is_private(prior) || !is_private(planned) {
+        return false;
+    }
+    let zone = |cluster: &Value| cluster.get("private_dns_zone_id").clone();
+    match (zone(prior).as_str(), zone(planned).as_str()) {
         (Some(prior), Some(planned)) => !prior.eq_ignore_ascii_case(planned),
-        _ => changed(prior, planned),
+        _ => changed(&zone(prior), &zone(planned)),
     }
 }
 
@@ -188,7 +220,7 @@ pub const SCHEMA: Schema = Schema::new(
         Attribute::optional("private_cluster_enabled", Kind::Bool)
             .describe("Whether the API server is reached only from the cluster's network, and from those that its zone is linked with.")
             .default_to(Literal::Bool(true))
-            .replaces(),
+            .replaces_beside("the API server is not in the network (`virtual_network_integration_enabled`)", privacy_is_fixed),
         Attribute::optional("private_dns_zone_id", Kind::String)
             .describe(
                 "Where the private name of the API server stands: `system` (a zone that AKS makes beside the \
@@ -198,7 +230,7 @@ pub const SCHEMA: Schema = Schema::new(
             .checked(&[Check::Text("`system`, `none`, or the id of a private DNS zone", text_rules::zone)])
             .same_when(same_id)
             .default_to(Literal::String("system"))
-            .replaces_when("to another zone", zone_changed),
+            .replaces_beside("the zone is another one, and the API server is and stays private", zone_changed),
         Attribute::optional("private_cluster_public_fqdn_enabled", Kind::Bool)
             .describe("Whether a public name leads to the API server's private address, too.")
             .default_to(Literal::Bool(false)),
@@ -245,7 +277,9 @@ pub const SCHEMA: Schema = Schema::new(
             .replaces(),
         Attribute::optional("outbound_type", Kind::String)
             .describe(
-                "How the cluster reaches the world: `load_balancer`, `nat_gateway` (of the nodes' subnets), \
+                "How the cluster reaches the world: `load_balancer`, `nat_gateway` (the user's own, of the nodes' \
+                 subnets: AKS makes a gateway of its own only in networks of its own, and pools have \
+                 `vnet_subnet_id` here), \
                  `user_defined_routing` (the route table of the nodes' subnets) or `none` (not at all: system \
                  images come from a registry's cache).",
             )
@@ -333,12 +367,12 @@ pub const SCHEMA: Schema = Schema::new(
         Attribute::computed(
             "fqdn",
             Kind::String,
-            Computed::Follows(&["private_cluster_public_fqdn_enabled"]),
+            Computed::Follows(&["private_cluster_public_fqdn_enabled", "private_cluster_enabled"]),
         )
         .describe("The public name of the API server, where it has one."),
-        Attribute::computed("private_fqdn", Kind::String, Computed::Fixed)
+        Attribute::computed("private_fqdn", Kind::String, PRIVATE_NAME)
             .describe("Its private name."),
-        Attribute::computed("portal_fqdn", Kind::String, Computed::Fixed)
+        Attribute::computed("portal_fqdn", Kind::String, PRIVATE_NAME)
             .describe("The name that the portal uses."),
         Attribute::computed(
             "current_kubernetes_version",
@@ -354,12 +388,12 @@ pub const SCHEMA: Schema = Schema::new(
             Computed::Follows(&["oidc_issuer_enabled"]),
         )
         .describe("The OIDC issuer, for federated credentials."),
-        Attribute::computed("private_zone_id", Kind::String, Computed::Fixed)
+        Attribute::computed("private_zone_id", Kind::String, PRIVATE_NAME)
             .describe("The zone of the API server's private name: the given one, or that which AKS made."),
         Attribute::computed(
             "egress_ips",
             Kind::Set(&Kind::String),
-            Computed::Follows(&["outbound_type", "load_balancer_profile", "node_pools"]),
+            Computed::Follows(&["outbound_type", "load_balancer_profile", "node_pools", "drift"]),
         )
         .describe(
             "The public addresses from which the cluster reaches the world. Null where Azure does not know \

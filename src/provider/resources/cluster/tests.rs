@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
+mod subnets;
+
 use serde_json::json;
 use tfplugin_rs::schema::Severity;
 

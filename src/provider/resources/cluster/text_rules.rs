@@ -45,6 +45,18 @@ pub fn dns_prefix(text: &str) -> Result<(), String> {
         .ok_or_else(|| format!("{text:?} cannot begin a host name"))
 }
 
+/// Checks an address, or a range of them.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn range(text: &str) -> Result<(), String> {
+    let single = text.parse::<std::net::Ipv4Addr>().is_ok();
+    let range = || text.parse::<ipnet::Ipv4Net>().is_ok();
+    (single || range())
+        .then_some(())
+        .ok_or_else(|| format!("{text:?} is neither an IPv4 address nor a range of them"))
+}
+
 /// Checks where the private name stands.
 ///
 /// # Errors

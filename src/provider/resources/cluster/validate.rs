@@ -5,8 +5,8 @@ use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value};
 
 use super::IDENTITY;
-use super::network_check;
 use super::version::Version;
+use super::{api_server_check, network_check};
 use crate::arm::ArmId;
 
 const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
@@ -18,7 +18,7 @@ pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
     pools(config, diagnostics);
     network_check::plugin(config, diagnostics);
     network_check::own_ranges(config, diagnostics);
-    api_server(config, diagnostics);
+    api_server_check::check(config, diagnostics);
     outbound(config, diagnostics);
     identities(config, diagnostics);
     windows(config, diagnostics);
@@ -33,7 +33,7 @@ pub fn text<'a>(config: &'a Value, name: &str, default: &'a str) -> Option<&'a s
 }
 
 /// The truth of an argument with a default; `None` while it is unknown.
-fn truth(config: &Value, name: &str, default: bool) -> Option<bool> {
+pub fn truth(config: &Value, name: &str, default: bool) -> Option<bool> {
     match config.get(name) {
         Value::Null => Some(default),
         value => value.as_bool(),
@@ -47,7 +47,8 @@ fn number(config: &Value, name: &str, default: i64) -> Option<i64> {
     }
 }
 
-fn is_set(config: &Value, name: &str) -> bool {
+/// Whether an argument is set and known.
+pub fn is_set(config: &Value, name: &str) -> bool {
     let value = config.get(name);
     !value.is_null() && !value.is_unknown()
 }
@@ -217,49 +218,6 @@ fn one_network(pools: &std::collections::BTreeMap<String, Value>, diagnostics: &
             "all subnets of a cluster lie in one network",
             format!("- pool {first:?}: {network}\n- pool {name:?}: {other}"),
         );
-    }
-}
-
-fn api_server(config: &Value, diagnostics: &mut Diagnostics) {
-    let Some(private) = truth(config, "private_cluster_enabled", true) else {
-        return;
-    };
-    let profile = config.get("api_server_access_profile");
-    let path = Path::attribute("api_server_access_profile");
-    let ranges = profile.get("authorized_ip_ranges");
-    if private && ranges.as_items().is_some_and(|ranges| !ranges.is_empty()) {
-        diagnostics.error(
-            path.clone().then("authorized_ip_ranges"),
-            "a private API server has no public address that ranges could be authorized for",
-            "Fix: leave authorized_ip_ranges out, or, if the API server should be public for these \
-             ranges:\n\n  private_cluster_enabled = false",
-        );
-    }
-    let zone = text(config, "private_dns_zone_id", "system");
-    if private
-        && zone.is_some_and(|zone| zone.eq_ignore_ascii_case("none"))
-        && truth(config, "private_cluster_public_fqdn_enabled", false) == Some(false)
-    {
-        diagnostics.error(
-            Path::attribute("private_dns_zone_id"),
-            "without a private zone and without a public name nobody finds the API server",
-            "Fix: set\n\n  private_cluster_public_fqdn_enabled = true\n\nwhich has a public name lead to the \
-             private address, or use private_dns_zone_id = \"system\".",
-        );
-    }
-    match truth(profile, "virtual_network_integration_enabled", false) {
-        Some(true) if profile.get("subnet_id").is_null() => diagnostics.error(
-            path.then("subnet_id"),
-            "an API server in the network needs a subnet of its own",
-            "It is at least a /28, delegated to Microsoft.ContainerService/managedClusters: in fkaks_network a \
-             subnet with purpose = \"aks_api_server\".",
-        ),
-        Some(false) if is_set(profile, "subnet_id") => diagnostics.error(
-            path.then("subnet_id"),
-            "an API server has a subnet only with VNet integration",
-            "Fix: leave subnet_id out, or set\n\n    virtual_network_integration_enabled = true",
-        ),
-        _ => {}
     }
 }
 

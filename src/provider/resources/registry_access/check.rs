@@ -74,7 +74,7 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
     let Some(registry) = registry? else {
         return Ok(());
     };
-    let mode = Mode::of(registry);
+    let mode = input.mode(registry);
     let narrowed = input.repositories.is_some() || check.planned.get("repositories").is_unknown();
     let problems = roles::problems(mode, &input.permissions, narrowed);
     for (argument, summary, detail) in &problems {
@@ -129,8 +129,44 @@ fn planned(check: &Check<'_>) -> Option<Input> {
             "refuse" => Existing::Refuse,
             _ => Existing::Accept,
         },
+        role_assignment_mode: None,
+        coming_mode: given_mode(check),
         adopted: BTreeSet::new(),
     })
+}
+
+/// The mode that the user gives; what was read before is no such.
+fn given_mode(check: &Check<'_>) -> Option<Mode> {
+    let given = check.config.get("role_assignment_mode").as_str();
+    given.map(Mode::named)
+}
+
+/// Once everything that the resource depends on has been applied, the registry has the mode that
+/// the user gives. Roles of another one would open nothing.
+///
+/// # Errors
+/// [`Unread`] when the registry must be read first.
+pub fn mode_is_as_given(check: &mut Check<'_>) -> Result<(), Unread> {
+    let (Some(given), Some(id)) = (given_mode(check), check.id("registry_id")) else {
+        return Ok(());
+    };
+    let Some(registry) = check.look(&id)? else {
+        return Ok(());
+    };
+    let mode = Mode::of(registry);
+    if mode != given {
+        check.error(
+            Path::attribute("role_assignment_mode"),
+            format!("registry {} is in the mode {mode}, and not in {given}", id.name()),
+            format!(
+                "- {id}\n\nThe roles of one mode open no image in the other.\n\nFix: take the mode from the \
+                 registry where it is set:\n\n  role_assignment_mode = \
+                 fkaks_registry.example.role_assignment_mode\n\nor leave role_assignment_mode out, and the \
+                 registry is asked."
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// The user-assigned identities that can be seen where the registry and the provider are, when there

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::roles::{self, Mode, Role};
+use super::roles::{self, Role};
 use super::{Existing, Input, description};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Look, Seen, Unread};
@@ -151,7 +151,7 @@ pub fn grants(
     let Look::Found(registry) = registry? else {
         return Ok(Vec::new());
     };
-    let needed = roles::needed(Mode::of(registry), &input.permissions);
+    let needed = roles::needed(input.mode(registry), &input.permissions);
     let mut found = Vec::new();
     for ((key, principal), list) in principals.iter().zip(lists) {
         let list = list?.found().unwrap_or_default();

@@ -19,7 +19,7 @@ pub fn observe(
     prior: Option<&Input>,
     seen: &Seen,
 ) -> Result<Observed<RegistryAccess>, Unread> {
-    let (input, warnings) = match prior {
+    let (mut input, warnings) = match prior {
         Some(prior) => (prior.clone(), Vec::new()),
         None => imported(id, seen)?,
     };
@@ -28,7 +28,7 @@ pub fn observe(
     let grants = grants::grants(&input, seen, &|id| input.owns(seen, id));
     let mode = match registry? {
         Look::Found(registry) => Some(Mode::of(registry).to_string()),
-        Look::Absent | Look::Denied(_) => None,
+        Look::Absent | Look::Denied(_) => input.role_assignment_mode.clone(),
     };
     let shown = grants?.into_iter().map(|grant| {
         let (assignment, owned) = match &grant.standing {
@@ -45,10 +45,10 @@ pub fn observe(
         (grant.name(), shown)
     });
     let output = Output {
-        role_assignment_mode: mode,
         grants: shown.collect(),
         principals: principals?,
     };
+    input.role_assignment_mode = mode;
     let mut observed = Observed::new(input, output);
     observed.warnings = warnings;
     Ok(observed)
@@ -91,6 +91,8 @@ fn of_assignments(registry: &ArmId, found: &[&Json]) -> (Input, Warnings) {
         permissions: BTreeSet::new(),
         repositories: None,
         existing: Existing::Accept,
+        role_assignment_mode: None,
+        coming_mode: None,
         adopted: BTreeSet::new(),
     };
     let mut principals = BTreeMap::new();

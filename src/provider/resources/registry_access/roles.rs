@@ -37,9 +37,16 @@ pub enum Mode {
 impl Mode {
     /// The mode of a registry, as Azure has it.
     pub fn of(registry: &Json) -> Self {
-        match registry["properties"]["roleAssignmentMode"].as_str() {
-            Some(mode) if mode.eq_ignore_ascii_case("AbacRepositoryPermissions") => Self::Abac,
-            _ => Self::Legacy,
+        let mode = registry["properties"]["roleAssignmentMode"].as_str();
+        Self::named(mode.unwrap_or_default())
+    }
+
+    /// The mode of that name.
+    pub fn named(name: &str) -> Self {
+        if name.eq_ignore_ascii_case("AbacRepositoryPermissions") {
+            Self::Abac
+        } else {
+            Self::Legacy
         }
     }
 }

@@ -67,6 +67,7 @@ const GRANTS: Computed = Computed::Follows(&[
     "permissions",
     "repositories",
     "existing",
+    "role_assignment_mode",
     "drift",
 ]);
 
@@ -129,12 +130,17 @@ pub const SCHEMA: Schema = Schema::new(
             "The registry's id: no object in Azure stands for all grants together. The grants themselves \
              are in `objects`.",
         ),
-        Attribute::computed(
+        Attribute::optional_computed(
             "role_assignment_mode",
             Kind::String,
             Computed::Follows(&["registry_id", "drift"]),
         )
-        .describe("The registry's mode, which decides the roles."),
+        .describe(
+            "The registry's mode, which decides the roles. Give it where the same configuration sets it, \
+             `fkaks_registry.example.role_assignment_mode`: a change of it then swaps the roles in the same \
+             apply, after the registry. Unless set, the registry is asked.",
+        )
+        .checked(&[Check::OneOf(&["AbacRepositoryPermissions", "LegacyRegistryPermissions"])]),
         Attribute::computed(
             "principals",
             Kind::Map(&Kind::String),
@@ -226,8 +232,21 @@ pub const PAGE: Page = Page {
             ## Grants of others\n\n\
             With `existing = \"accept\"` a grant counts when its role permits what is asked for, built-in or \
             custom, at the registry or above it, without a condition (or with the very one that would be \
-            written here). Grants that a principal has as a member of a group are not seen. What counts today \
-            and is taken away tomorrow is drift, and the next apply makes a grant of this resource's own.\n\n\
+            written here). What counts today and is taken away tomorrow is drift, and the next apply makes a \
+            grant of this resource's own.\n\n\
+            Grants that a principal has as a member of a group are not seen: who is in a group only Microsoft \
+            Graph tells, which this provider does not ask. Such a principal gets a grant of its own, which does \
+            no harm; where the group's grant should be the only one, give the group itself, with \
+            `principal_type = \"Group\"`.\n\n\
+            ## A change of the registry's mode\n\n\
+            In the plan in which `fkaks_registry` changes its `role_assignment_mode`, Azure still has the old \
+            one, and Terraform plans a change of this resource only where an argument of it changes. So name \
+            the mode:\n\n\
+            ```terraform\n\
+            role_assignment_mode = fkaks_registry.example.role_assignment_mode\n\
+            ```\n\n\
+            and the roles are swapped in the same apply, the new one before the old one goes. Without it, the next \
+            plan shows the change as drift.\n\n\
             ## A cluster that is replaced\n\n\
             Its new kubelet identity gets its grant in the same apply: the cluster's id is not known in that \
             plan, so this resource is planned as a change. The old grant goes last.\n\n\

@@ -153,7 +153,7 @@ fn collect_replacing(shape: Shape, prefix: &str, found: &mut Vec<(String, Option
         let name = format!("{prefix}{}", attribute.name);
         match attribute.replace {
             Replace::OnChange => found.push((name, None)),
-            Replace::When(when, _) => found.push((name, Some(when))),
+            Replace::When(when, _) | Replace::Beside(when, _) => found.push((name, Some(when))),
             Replace::Never => {
                 if let Some((_, shape)) = Shape::nested(&attribute.kind) {
                     collect_replacing(shape, &format!("{name}."), found);
@@ -315,7 +315,7 @@ fn entry(attribute: &Attribute) -> String {
     }
     match attribute.replace {
         Replace::OnChange => marks.push("replaces".to_owned()),
-        Replace::When(..) => marks.push("may replace".to_owned()),
+        Replace::When(..) | Replace::Beside(..) => marks.push("may replace".to_owned()),
         Replace::Never => {}
     }
     if attribute.sensitive {
@@ -339,7 +339,7 @@ fn entry(attribute: &Attribute) -> String {
     if let Some(default) = attribute.default {
         let _ = write!(text, " Default {}.", default_text(default));
     }
-    if let Replace::When(when, _) = attribute.replace {
+    if let Replace::When(when, _) | Replace::Beside(when, _) = attribute.replace {
         let _ = write!(text, " A change replaces the resource when {when}.");
     }
     if let Some(instead) = attribute.deprecated {

@@ -15,6 +15,7 @@ pub(super) fn replacements(
 ) {
     for attribute in shape.attributes {
         let path = path.then(attribute.name);
+        let beside = (prior, planned);
         let (planned, prior) = (planned.get(attribute.name), prior.get(attribute.name));
         if planned == prior {
             continue;
@@ -23,6 +24,7 @@ pub(super) fn replacements(
             Replace::Never => false,
             Replace::OnChange => true,
             Replace::When(_, condition) => condition(prior, planned),
+            Replace::Beside(_, condition) => condition(beside.0, beside.1),
         };
         if replaces {
             found.push(path);

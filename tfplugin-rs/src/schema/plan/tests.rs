@@ -13,6 +13,9 @@ const SCHEMA: Schema = Schema::new(
         Attribute::optional("size", Kind::Integer).replaces_when("it shrinks", |prior, planned| {
             planned.as_i64() < prior.as_i64()
         }),
+        Attribute::optional("open", Kind::Bool).replaces_beside("it is large", |prior, _| {
+            prior.get("size").as_i64() > Some(100)
+        }),
         Attribute::optional_computed("location", Kind::String, Computed::Fixed).replaces(),
         Attribute::computed("id", Kind::String, Computed::Fixed),
         Attribute::computed(
@@ -206,6 +209,16 @@ fn replacement_is_asked_for_on_the_changed_paths() {
         replaced(vec![("name", "a".into()), ("size", 11.into())], &state),
         [""; 0]
     );
+    let opened = |size: i64| {
+        let config = vec![
+            ("name", "a".into()),
+            ("size", size.into()),
+            ("open", true.into()),
+        ];
+        replaced(config, &prior(vec![("size", size.into())]))
+    };
+    assert_eq!(opened(10), [""; 0], "what stands beside it allows it");
+    assert_eq!(opened(200), ["open"]);
     assert_eq!(
         replaced(
             vec![("name", "a".into()), ("location", "there".into())],
