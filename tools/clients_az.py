@@ -10,6 +10,12 @@ import local
 NETWORK = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.Network"
 REGISTRY = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.ContainerRegistry/registries/fkacrclients"
 ZONE = "privatelink.azurecr.io"
+WORKSPACE = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.OperationalInsights/workspaces/fkaks-logs"
+VAULT = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.KeyVault/vaults/fkaks-clients"
+ASSIGNMENT = f"/subscriptions/{local.SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.Authorization/policyAssignments/no-public"
+# Built-in policies for registries: public network access off (audit, deny), and the admin account off (modify).
+NO_PUBLIC = "0fdf0491-d080-4575-b627-ad0e843cba0f"
+NO_ADMIN = "79fdfe03-ffcb-4e55-b4d0-b925b8241759"
 # Somebody in the directory: without Microsoft Graph, roles are assigned by object id and type.
 PRINCIPAL = "5d2c1a7e-0b1f-4c55-9d3c-0c5f3b5a7a01"
 
@@ -89,6 +95,66 @@ COMMANDS = [
     ("acr show-usage -g app -n fkacrclients", has(1, "value", at_least=True)),
     ("acr replication create -g app -r fkacrclients -l northeurope", answers("provisioningState", "Succeeded")),
     ("acr replication list -g app -r fkacrclients", has(2)),
+    ("monitor log-analytics workspace create -g app -n fkaks-logs -l westeurope --retention-time 60", answers("provisioningState", "Succeeded")),
+    ("monitor log-analytics workspace show -g app -n fkaks-logs", answers("retentionInDays", 60)),
+    ("monitor log-analytics workspace update -g app -n fkaks-logs --retention-time 90", answers("retentionInDays", 90)),
+    ("monitor log-analytics workspace get-shared-keys -g app -n fkaks-logs", has(2)),
+    ("monitor log-analytics workspace list -g app", has(1)),
+    (f"monitor diagnostic-settings categories list --resource {REGISTRY}", has(3, "value")),
+    (
+        f"monitor diagnostic-settings create -n audit --resource {REGISTRY} --workspace {WORKSPACE}"
+        """ --logs '[{"categoryGroup": "audit", "enabled": true}]'""",
+        answers("name", "audit"),
+    ),
+    (f"monitor diagnostic-settings show -n audit --resource {REGISTRY}", answers("workspaceId", WORKSPACE)),
+    (f"monitor diagnostic-settings list --resource {REGISTRY}", has(1)),
+    (f"monitor diagnostic-settings delete -n audit --resource {REGISTRY}", None),
+    ("monitor log-analytics workspace delete -g app -n fkaks-logs --yes", None),
+    ("monitor log-analytics workspace list-deleted-workspaces -g app", has(1)),
+    ("monitor log-analytics workspace recover -g app -n fkaks-logs", answers("provisioningState", "Succeeded")),
+    ("monitor log-analytics workspace delete -g app -n fkaks-logs --force true --yes", None),
+    ("security pricing show -n Containers", answers("pricingTier", "Free")),
+    ("security pricing create -n Containers --tier standard", answers("pricingTier", "Standard")),
+    ("security pricing list", has(10, "value", at_least=True)),
+    ("security pricing create -n Containers --tier free", answers("pricingTier", "Free")),
+    (f"policy definition show -n {NO_PUBLIC}", answers("policyType", "BuiltIn")),
+    (
+        f"policy assignment create -n no-public --policy {NO_PUBLIC} -g app"
+        """ --params '{"effect": {"value": "Deny"}}'""",
+        answers("enforcementMode", "Default"),
+    ),
+    ("policy assignment list -g app", has(1)),
+    ("policy assignment show -n no-public -g app", answers("name", "no-public")),
+    (
+        f"policy exemption create -n later -g app --policy-assignment {ASSIGNMENT} --exemption-category Waiver",
+        answers("exemptionCategory", "Waiver"),
+    ),
+    ("policy exemption delete -n later -g app", None),
+    ("policy state list -g app", answers("0.complianceState", "Compliant")),
+    ("policy state summarize -g app", answers("results.nonCompliantResources", 0)),
+    ("policy state trigger-scan -g app", None),
+    ("policy assignment delete -n no-public -g app", None),
+    (
+        f"policy assignment create -n no-admin --policy {NO_ADMIN} -g app -l westeurope --mi-system-assigned"
+        f" --role Contributor --identity-scope /subscriptions/{local.SUBSCRIPTION}/resourceGroups/app",
+        answers("identity.type", "SystemAssigned"),
+    ),
+    ("acr update -n fkacrclients --admin-enabled true", answers("adminUserEnabled", False)),
+    ("policy remediation create -g app -n now --policy-assignment no-admin", answers("provisioningState", "Accepted")),
+    ("policy remediation list -g app", has(1)),
+    ("policy assignment delete -n no-admin -g app", None),
+    ("keyvault create -g app -n fkaks-clients -l westeurope", answers("properties.enableRbacAuthorization", True)),
+    ("keyvault show -g app -n fkaks-clients", answers("properties.provisioningState", "Succeeded")),
+    (
+        f"""rest --method put --url {VAULT}/secrets/pull?api-version=2023-07-01 --body '{{"properties": {{"value": "s3cret"}}}}'""",
+        lambda answer: "value" not in answer["properties"] or "the value of a secret is told",
+    ),
+    ("keyvault delete -g app -n fkaks-clients", None),
+    ("keyvault list-deleted", has(1)),
+    ("keyvault recover -g app -n fkaks-clients -l westeurope", answers("name", "fkaks-clients")),
+    ("keyvault delete -g app -n fkaks-clients", None),
+    ("keyvault purge -n fkaks-clients -l westeurope", None),
+    ("keyvault list-deleted", has(0)),
     ("identity create -g app -n kubelet", answers("name", "kubelet")),
     ("identity show -g app -n kubelet", answers("type", "Microsoft.ManagedIdentity/userAssignedIdentities")),
     ("identity list -g app", has(1)),

@@ -11,6 +11,8 @@ import traceback
 from azure.identity import ClientSecretCredential
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.containerservice import ContainerServiceClient
+from azure.mgmt.keyvault import KeyVaultManagementClient
+from azure.mgmt.loganalytics import LogAnalyticsManagementClient
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.privatedns import PrivateDnsManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
@@ -37,6 +39,8 @@ network = client(NetworkManagementClient)
 dns = client(PrivateDnsManagementClient)
 registries = client(ContainerRegistryManagementClient)
 clusters = client(ContainerServiceClient)
+logs = client(LogAnalyticsManagementClient)
+vaults = client(KeyVaultManagementClient)
 
 
 def equal(found, expected):
@@ -161,6 +165,33 @@ def replication():
     equal(found, ["northeurope", "westeurope"])
 
 
+def workspace_and_setting():
+    made = logs.workspaces.begin_create_or_update(GROUP, "fkaks-logs", {"location": REGION}).result()
+    equal((made.provisioning_state, made.retention_in_days), ("Succeeded", 30))
+    setting = registries.registries.get(GROUP, "fkacrsdk").id + "/providers/Microsoft.Insights/diagnosticSettings/audit"
+    entry = {"category": "ContainerRegistryLoginEvents", "enabled": True}
+    body = {"properties": {"workspaceId": made.id, "logs": [entry]}}
+    resources.resources.begin_create_or_update_by_id(setting, "2021-05-01-preview", body).result()
+    equal(resources.resources.get_by_id(setting, "2021-05-01-preview").properties["workspaceId"], made.id)
+    resources.resources.begin_delete_by_id(setting, "2021-05-01-preview").result()
+    logs.workspaces.begin_delete(GROUP, "fkaks-logs", force=True).result()
+    equal([each.name for each in logs.workspaces.list_by_resource_group(GROUP)], [])
+
+
+def vault_and_secret():
+    properties = {
+        "tenantId": os.environ["ARM_TENANT_ID"], "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True,
+    }
+    body = {"location": REGION, "properties": properties}
+    made = vaults.vaults.begin_create_or_update(GROUP, "fkaks-sdk", body).result()
+    equal(made.properties.vault_uri, "https://fkaks-sdk.vault.azure.net/")
+    secret = vaults.secrets.create_or_update(GROUP, "fkaks-sdk", "pull", {"properties": {"value": "s3cret"}})
+    equal((secret.properties.value, secret.properties.attributes.enabled), (None, True))
+    vaults.vaults.delete(GROUP, "fkaks-sdk")
+    equal([each.name for each in vaults.vaults.list_deleted()], ["fkaks-sdk"])
+    vaults.vaults.begin_purge_deleted("fkaks-sdk", REGION).result()
+
+
 def private_endpoint():
     connection = {
         "name": "c",
@@ -230,7 +261,7 @@ def deletion():
 
 STEPS = [
     group, providers, security_group, route_table, public_ip, nat_gateway, virtual_network, network_interface,
-    cluster, registry, replication, private_endpoint, private_dns, zone_group, resource_list, deletion,
+    cluster, registry, replication, workspace_and_setting, vault_and_secret, private_endpoint, private_dns, zone_group, resource_list, deletion,
 ]
 
 for step in STEPS:

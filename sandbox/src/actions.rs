@@ -1,7 +1,7 @@
 //! POST actions and GETs below a resource that are no type: done at once, answered later, or begun as work
 //! on a resource that waits and completes as a write does.
 
-use crate::errors::ArmResult;
+use crate::errors::{ArmError, ArmResult};
 use crate::exchange::Answer;
 use crate::guards::{exists_group, locked};
 use crate::id::ResourceId;
@@ -10,11 +10,12 @@ use crate::resources::Context;
 use crate::store::World;
 use crate::table::{self, Action, Change, Style, Verb};
 
-/// An action of a namespace that is done already, and whose answer waits at a `Location`.
+/// An operation that changes nothing: its end, good or bad, waits at the URL that the answer names.
 pub fn later(
     world: &mut World,
     target: ResourceId,
-    answer: Answer,
+    style: Style,
+    failure: Option<ArmError>,
     context: &Context<'_>,
 ) -> Answer {
     let operation = operations::accept(
@@ -23,15 +24,15 @@ pub fn later(
         Accepted {
             target,
             work: operations::Work::Action,
-            style: Style::Location,
+            style,
             locks: Vec::new(),
-            failure: context.failure.clone(),
+            failure,
             result: None,
             watched: context.watched,
             version: context.request.api_version().unwrap_or_default(),
         },
     );
-    operations::announce(world, &operation, context.request, answer)
+    operations::announce(world, &operation, context.request, Answer::empty(202))
 }
 
 /// A POST action, or a GET below a resource that is not a type.

@@ -8,7 +8,7 @@ use crate::operations;
 use crate::resources::{self, Context};
 use crate::route::{self, Route};
 use crate::store::{Registration, World};
-use crate::table::{Type, Verb};
+use crate::table::{Style, Type, Verb};
 use crate::types::authorization;
 use crate::types::resources::{lists, providers, subscriptions};
 
@@ -62,7 +62,8 @@ fn answer(world: &mut World, context: &Context<'_>) -> ArmResult<Answer> {
             let mut draft = world.clone();
             let mut answer = (action.run)(&mut draft, &subscription, &rest, request)?;
             if let Some(target) = answer.started.take() {
-                answer = actions::later(&mut draft, target, answer, context);
+                let failure = context.failure.clone();
+                answer = actions::later(&mut draft, target, Style::Location, failure, context);
             }
             *world = draft;
             Ok(answer)

@@ -17,6 +17,7 @@ pub mod guards;
 pub mod id;
 pub mod login;
 pub mod metadata;
+pub mod odata;
 pub mod operations;
 pub mod persist;
 pub mod record;

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::actions;
 use crate::bodies::{accepted_body, patched_body, without_nulls};
 use crate::errors::{ArmError, ArmResult, group_not_found, not_found, parent_not_found};
 use crate::exchange::{Answer, Request};
@@ -212,7 +213,8 @@ pub fn write(
         _ => kind.put,
     };
     if let Err(failure) = condition {
-        return Ok(refused_late(world, &id, style, failure, context));
+        // It is accepted, its operation fails, and nothing changes.
+        return Ok(actions::later(world, id, style, Some(failure), context));
     }
 
     // A PATCH of tags alone disturbs no operation and starts none.
@@ -293,31 +295,6 @@ pub fn write(
     }
     *world = draft;
     Ok(answer)
-}
-
-/// A write that is accepted although its condition does not hold: its operation fails, nothing changes.
-fn refused_late(
-    world: &mut World,
-    id: &ResourceId,
-    style: Style,
-    failure: ArmError,
-    context: &Context<'_>,
-) -> Answer {
-    let operation = operations::accept(
-        world,
-        &context.pace,
-        Accepted {
-            target: id.clone(),
-            work: operations::Work::Action,
-            style,
-            locks: Vec::new(),
-            failure: Some(failure),
-            result: None,
-            watched: context.watched,
-            version: context.request.api_version().unwrap_or_default(),
-        },
-    );
-    operations::announce(world, &operation, context.request, Answer::empty(202))
 }
 
 /// DELETE. What is not there is 204.

@@ -197,6 +197,25 @@ async fn a_summary_counts_resources_and_policies() {
     assert_eq!(body["value"][0]["results"]["nonCompliantResources"], 2);
 }
 
+#[tokio::test]
+async fn an_evaluation_on_demand_is_an_operation() {
+    let arm = with_registries().await;
+    let url = |scope: &str| {
+        format!(
+            "{scope}/providers/Microsoft.PolicyInsights/policyStates/latest/triggerEvaluation?api-version={INSIGHTS}"
+        )
+    };
+    let started = arm
+        .send(Method::POST, &url(&group()), None)
+        .await
+        .expect(202);
+    arm.finish(&started).await.expect(200);
+    let none = format!("/subscriptions/{SUB}/resourceGroups/none");
+    arm.send(Method::POST, &url(&none), None)
+        .await
+        .refused(404, "ResourceGroupNotFound");
+}
+
 fn remediation(name: &str) -> String {
     format!(
         "{}/providers/Microsoft.PolicyInsights/remediations/{name}",

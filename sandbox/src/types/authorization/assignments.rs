@@ -5,10 +5,11 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{VERSIONS, conditions, definitions, equals, principals, terms, unknown_filter};
+use super::{VERSIONS, conditions, definitions, principals, unknown_filter};
 use crate::errors::{ArmError, ArmResult};
 use crate::exchange::Request;
 use crate::id::ResourceId;
+use crate::odata::{equals, terms};
 use crate::store::{Resource, World};
 use crate::table::{Change, Place, Type, Verb};
 use crate::types::management::{reaches, scope_exists};

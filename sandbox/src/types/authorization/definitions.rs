@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::{VERSIONS, assignments, built_in, equals, terms, unknown_filter};
+use super::{VERSIONS, assignments, built_in, unknown_filter};
 use crate::errors::{ArmError, ArmResult, invalid_content};
 use crate::exchange::Request;
 use crate::id::ResourceId;
+use crate::odata::{equals, terms};
 use crate::store::{Resource, World};
 use crate::table::{Change, Place, Style, Type, Verb};
 

@@ -37,23 +37,6 @@ pub static TYPES: &[Type] = &[
     permissions::PERMISSIONS,
 ];
 
-/// The terms of a `$filter`: parts joined by `and`, each trimmed.
-fn terms(filter: &str) -> Vec<String> {
-    filter
-        .split(" and ")
-        .map(|term| term.trim().to_owned())
-        .filter(|term| !term.is_empty())
-        .collect()
-}
-
-/// The value of a term `name eq 'value'`.
-fn equals(term: &str, name: &str) -> Option<String> {
-    let (left, right) = term.split_once(" eq ")?;
-    left.trim()
-        .eq_ignore_ascii_case(name)
-        .then(|| right.trim().trim_matches('\'').to_owned())
-}
-
 fn unknown_filter<T>(filter: &str) -> ArmResult<T> {
     Err(ArmError::bad(
         "UnsupportedQuery",

@@ -64,6 +64,14 @@ pub static NAMESPACE_ACTIONS: &[NamespaceAction] = &[
     NamespaceAction {
         method: "GET",
         namespace: NAMESPACE,
+        path: &["deletedManagedHSMs"],
+        versions: VERSIONS,
+        // There are no managed HSMs here; the Azure CLI asks for both kinds.
+        run: |_, _, _, request| Ok(crate::resources::cut(Vec::new(), request, None)),
+    },
+    NamespaceAction {
+        method: "GET",
+        namespace: NAMESPACE,
         path: &["locations", "*", "deletedVaults", "*"],
         versions: VERSIONS,
         run: deleted::get,

@@ -7,6 +7,7 @@ use super::{VERSIONS, definitions, effects, not_found, parameters, stamp, word};
 use crate::errors::{ArmError, ArmResult};
 use crate::exchange::Request;
 use crate::id::ResourceId;
+use crate::odata;
 use crate::store::{Resource, World};
 use crate::table::{Change, Patch, Place, Style, Type, Verb};
 use crate::types::managed_identity::assigned;
@@ -254,15 +255,10 @@ fn fill(world: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmRes
 fn list(world: &mut World, scope: &str, request: &Request) -> ArmResult<Vec<Value>> {
     let filter = request.param("$filter").unwrap_or_default();
     let lower = filter.trim().to_lowercase();
-    let wanted = lower
-        .strip_prefix("policydefinitionid eq ")
-        .map(|id| id.trim().trim_matches('\'').to_owned());
+    let wanted = odata::equals(&filter, "policyDefinitionId");
     let unfiltered = lower.is_empty() || wanted.is_some();
     if !unfiltered && lower != "atscope()" && lower != "atexactscope()" {
-        return Err(ArmError::bad(
-            "InvalidFilterInQueryString",
-            format!("Invalid $filter '{filter}' specified in the query string."),
-        ));
+        return Err(odata::invalid(&filter));
     }
     let concerns = |assignment: &Resource| {
         let Some(at) = assignment.id.parent() else {

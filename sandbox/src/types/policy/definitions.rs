@@ -7,6 +7,7 @@ use super::{VERSIONS, assignments, built_in, not_found, parameters, rules, stamp
 use crate::errors::{ArmError, ArmResult};
 use crate::exchange::Request;
 use crate::id::ResourceId;
+use crate::odata;
 use crate::store::{Resource, World};
 use crate::table::{Change, Place, Style, Type, Verb};
 use crate::types::management::scope_exists;
@@ -125,15 +126,11 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
 }
 
 fn list(world: &mut World, scope: &str, request: &Request) -> ArmResult<Vec<Value>> {
-    let filter = request
-        .param("$filter")
-        .unwrap_or_default()
-        .replace('\'', "");
-    let kind = filter
-        .trim()
-        .strip_prefix("policyType eq ")
-        .unwrap_or_default()
-        .to_lowercase();
+    let filter = request.param("$filter").unwrap_or_default();
+    let kind = odata::equals(&filter, "policyType");
+    if kind.is_none() && !filter.is_empty() {
+        return Err(odata::invalid(&filter));
+    }
     let mut values: Vec<Value> = built_in::DEFINITIONS
         .iter()
         .map(built_in::BuiltIn::body)
@@ -150,7 +147,8 @@ fn list(world: &mut World, scope: &str, request: &Request) -> ArmResult<Vec<Valu
         let have = value["properties"]["policyType"]
             .as_str()
             .unwrap_or_default();
-        kind.is_empty() || kind.eq_ignore_ascii_case(have)
+        kind.as_ref()
+            .is_none_or(|kind| kind.eq_ignore_ascii_case(have))
     });
     Ok(values)
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{assignments, selectors, word};
 use crate::errors::{ArmError, ArmResult, invalid_content};
 use crate::exchange::Request;
+use crate::odata;
 use crate::store::{Resource, World};
 use crate::table::{Change, Patch, Place, Style, Type, Verb};
 use crate::types::management::{reaches, scope_exists};
@@ -42,6 +43,7 @@ pub const EXEMPTIONS: Type = Type {
             "2020-07-01-preview",
             "2022-07-01-preview",
             "2024-12-01-preview",
+            "2026-01-01-preview",
             "2026-07-01",
         ],
     )
@@ -133,15 +135,12 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
 
 /// Those at a scope and above it, and below it unless the filter is `atScope()`.
 fn list(world: &mut World, scope: &str, request: &Request) -> ArmResult<Vec<Value>> {
-    let filter = request
-        .param("$filter")
-        .unwrap_or_default()
-        .trim()
-        .to_lowercase();
-    let assignment = filter
-        .strip_prefix("policyassignmentid eq ")
-        .map(|id| id.trim().trim_matches('\'').to_owned());
+    let filter = request.param("$filter").unwrap_or_default();
+    let assignment = odata::equals(&filter, "policyAssignmentId");
     let below = filter.is_empty() || assignment.is_some();
+    if !below && !filter.trim().eq_ignore_ascii_case("atScope()") {
+        return Err(odata::invalid(&filter));
+    }
     Ok(world
         .of_type(NAME)
         .filter(|exemption| {

@@ -64,6 +64,10 @@ pub static TYPES: &[Type] = &[
 pub static NAMESPACE_ACTIONS: &[NamespaceAction] = &[
     action(&["policyStates", "latest", "queryResults"], states::query),
     action(&["policyStates", "latest", "summarize"], states::summarize),
+    action(
+        &["policyStates", "latest", "triggerEvaluation"],
+        states::evaluate,
+    ),
 ];
 
 const fn action(path: &'static [&'static str], run: RunNamespaceAction) -> NamespaceAction {

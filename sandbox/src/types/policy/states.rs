@@ -10,6 +10,7 @@ use super::{assignments, definitions};
 use crate::errors::{ArmError, ArmResult};
 use crate::exchange::{Answer, Request};
 use crate::id::ResourceId;
+use crate::odata;
 use crate::store::World;
 use crate::types::management::{groups, reaches, scope_exists};
 
@@ -137,18 +138,9 @@ struct Filter(Vec<(String, bool, Value)>);
 
 impl Filter {
     fn parse(text: &str) -> ArmResult<Self> {
-        let invalid = || {
-            ArmError::bad(
-                "InvalidFilterInQueryString",
-                format!("Invalid $filter '{text}' specified in the query string."),
-            )
-        };
+        let invalid = || odata::invalid(text);
         let mut terms = Vec::new();
-        for part in text
-            .split(" and ")
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in odata::terms(text) {
             let part = part.trim_start_matches('(').trim_end_matches(')');
             let mut words = part.splitn(3, ' ');
             let (Some(name), Some(operator), Some(value)) =
@@ -238,6 +230,20 @@ pub fn summarize(world: &mut World, _: &str, _: &[String], request: &Request) ->
             }],
         }),
     ))
+}
+
+/// `POST {scope}/providers/Microsoft.PolicyInsights/policyStates/latest/triggerEvaluation`: what it would bring
+/// about is always so here, and its answer waits at a `Location`.
+///
+/// # Errors
+/// The scope is not there.
+pub fn evaluate(world: &mut World, _: &str, _: &[String], request: &Request) -> ArmResult<Answer> {
+    let (scope, _) = asked(world, request)?;
+    let mut answer = Answer::empty(202);
+    answer.started = ResourceId::parse(&format!(
+        "{scope}/providers/Microsoft.PolicyInsights/policyStates/latest"
+    ));
+    Ok(answer)
 }
 
 fn results(states: &[&State<'_>], uri: &str) -> Value {

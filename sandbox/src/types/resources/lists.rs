@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::errors::{ArmError, ArmResult, group_not_found};
+use crate::errors::{ArmResult, group_not_found};
 use crate::exchange::Answer;
 use crate::id::ResourceId;
+use crate::odata;
 use crate::resources::{self, Context};
 use crate::store::{Resource, World, timestamp};
 use crate::table::{self, Place};
@@ -83,18 +84,9 @@ enum Term {
 
 impl Filter {
     fn parse(text: &str) -> ArmResult<Self> {
-        let invalid = || {
-            ArmError::bad(
-                "InvalidFilterInQueryString",
-                format!("Invalid $filter '{text}' specified in the query string."),
-            )
-        };
+        let invalid = || odata::invalid(text);
         let mut terms = Vec::new();
-        for part in text
-            .split(" and ")
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in odata::terms(text) {
             let part = part.trim_start_matches('(').trim_end_matches(')').trim();
             let quoted = |value: &str| {
                 value
