@@ -311,13 +311,14 @@ impl World {
         Uuid::new_v5(&self.seed, format!("guid {}", self.counter).as_bytes()).to_string()
     }
 
-    /// What the directory calls something at its making: the same for the same thing in every run,
-    /// whatever else was made before, and another one when it is made again.
+    /// What the directory calls something at its making: the same for the same thing in every
+    /// sandbox, whatever else was made before, and another one when it is made again.
     pub fn directory_id(&mut self, id: &str, what: &str) -> String {
         let key = format!("{what} of {}", id.to_lowercase());
         let times = self.directory_ids.entry(key.clone()).or_insert(0);
         *times += 1;
-        Uuid::new_v5(&self.seed, format!("{key}, time {times}").as_bytes()).to_string()
+        let name = format!("{key} in {}, time {times}", self.tenant);
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
     }
 
     /// A number that no one got before.
