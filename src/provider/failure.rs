@@ -389,6 +389,13 @@ const NOUNS: &[(&str, &str)] = &[
     ("Microsoft.ContainerRegistry/registries", "registry"),
     ("Microsoft.ContainerService/managedClusters", "cluster"),
     ("Microsoft.Authorization/roleAssignments", "role assignment"),
+    ("Microsoft.ContainerRegistry/registries/tokens", "token"),
+    (
+        "Microsoft.ContainerRegistry/registries/scopeMaps",
+        "scope map",
+    ),
+    ("Microsoft.KeyVault/vaults", "key vault"),
+    ("Microsoft.KeyVault/vaults/secrets", "key vault secret"),
     (
         "Microsoft.Authorization/policyAssignments",
         "policy assignment",

@@ -60,6 +60,7 @@ pub fn resources() -> Vec<Listed> {
         listed::<resources::RegistryAccess>(),
         listed::<resources::RegistryAllowlist>(),
         listed::<resources::RegistryAudit>(),
+        listed::<resources::RegistryToken>(),
         listed::<resources::ResourceGroup>(),
         listed::<resources::Subnet>(),
     ]

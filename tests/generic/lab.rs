@@ -506,6 +506,7 @@ pub fn steady(body: &Json) -> Json {
                         | "enablementtime"
                         | "freetrialremainingtime"
                         | "lastupdatedon"
+                        | "creationtime"
                         | "createdon"
                         | "updatedon"
                         | "lastupdatedtime"

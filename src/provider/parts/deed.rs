@@ -23,6 +23,8 @@ pub struct Deed {
     pub note: Option<(&'static str, Json)>,
     /// The name under which Azure's last answer is noted, where it is needed later.
     pub answer: Option<&'static str>,
+    /// Whether doing it twice is the same as once, so that it is sent again when its answer is lost.
+    pub repeatable: bool,
 }
 
 /// What a deed sends.
@@ -34,6 +36,19 @@ pub enum Request {
     Put(Json),
     /// An action with this body; `Null` for none.
     Post(String, Json),
+    /// Nothing: it may not be done, for this reason.
+    Refuse(Refusal),
+}
+
+/// Why something may not be done, by the facts of now.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// In a few words.
+    pub why: String,
+    /// What shows it, a line each.
+    pub evidence: Vec<String>,
+    /// The way out.
+    pub fix: String,
 }
 
 #[allow(dead_code, reason = "resources that are being written use it")]
@@ -56,6 +71,12 @@ impl Deed {
         Self::new(id, Request::Post(action.into(), body))
     }
 
+    /// Nothing is sent, and the apply fails for this reason.
+    #[must_use]
+    pub fn refused(id: ArmId, refusal: Refusal) -> Self {
+        Self::new(id, Request::Refuse(refusal))
+    }
+
     fn new(id: ArmId, request: Request) -> Self {
         Self {
             id,
@@ -63,6 +84,7 @@ impl Deed {
             argument: "",
             note: None,
             answer: None,
+            repeatable: false,
         }
     }
 
@@ -80,6 +102,13 @@ impl Deed {
         self
     }
 
+    /// Doing it twice is the same as once.
+    #[must_use]
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
     /// Azure's last answer is noted under that name.
     #[must_use]
     pub fn answering(mut self, name: &'static str) -> Self {
@@ -94,6 +123,7 @@ impl fmt::Display for Deed {
             Request::Patch(_) => write!(f, "PATCH {}", self.id),
             Request::Put(_) => write!(f, "PUT {}", self.id),
             Request::Post(action, _) => write!(f, "POST {}/{action}", self.id),
+            Request::Refuse(refusal) => write!(f, "{}: {}", self.id, refusal.why),
         }
     }
 }
@@ -127,6 +157,12 @@ impl Hidden {
     /// What was noted under that name, first things first.
     pub fn of(&self, name: &str) -> &[Json] {
         self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a note, for tests.
+    #[cfg(test)]
+    pub(super) fn add(&mut self, name: &'static str, what: Json) {
+        self.0.entry(name).or_default().push(what);
     }
 }
 

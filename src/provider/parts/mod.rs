@@ -35,9 +35,9 @@ use tfplugin_rs::value::Value;
 pub use adapter::Managed;
 pub use attributes::{ARM_ID, drift, objects};
 pub use check::{Check, is_of};
-pub use deed::Deed;
 #[cfg(test)]
 pub(crate) use deed::Request;
+pub use deed::{Deed, Refusal};
 pub use inquiry::{
     Answer, Asked, BY_GROUP, BY_ID, BY_NAME, BY_SUBSCRIPTION, Inquiry, Named, Unanswered, answer,
     both, lacking, need, need_list, of_kind, refused,

@@ -323,6 +323,13 @@ impl Seen {
         self
     }
 
+    /// Adds what deeds have noted to facts for tests.
+    #[cfg(test)]
+    pub(crate) fn with_note(mut self, name: &'static str, what: Json) -> Self {
+        self.notes.add(name, what);
+        self
+    }
+
     /// Adds an object that the resource owns to facts for tests.
     #[cfg(test)]
     pub(crate) fn with_owned(mut self, id: &ArmId) -> Self {

@@ -8,6 +8,7 @@ pub(super) mod registry;
 pub(super) mod registry_access;
 mod registry_allowlist;
 mod registry_audit;
+mod registry_token;
 mod resource_group;
 mod subnet;
 
@@ -19,5 +20,6 @@ pub use registry::Registry;
 pub use registry_access::RegistryAccess;
 pub use registry_allowlist::RegistryAllowlist;
 pub use registry_audit::RegistryAudit;
+pub use registry_token::RegistryToken;
 pub use resource_group::ResourceGroup;
 pub use subnet::Subnet;

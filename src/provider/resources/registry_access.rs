@@ -20,7 +20,9 @@ use tfplugin_rs::value::Value;
 
 use self::grants::ASSIGNMENT;
 pub use self::grants::{Grant, Standing, assignments_of, narrowed_pull, useless};
+pub(super) use self::roles::permits;
 use self::roles::{Mode, Permission};
+pub(super) use self::schema::repository;
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{
     Check, Composite, Evidence, Look, Observed, Page, Part, Seen, Surroundings, Unread, Wanted,

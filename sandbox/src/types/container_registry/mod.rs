@@ -8,6 +8,8 @@ pub mod replications;
 pub mod rights;
 pub mod rules;
 pub mod schema;
+pub mod scope_maps;
+pub mod tokens;
 
 use serde_json::{Value, json};
 
@@ -54,6 +56,8 @@ pub static TYPES: &[Type] = &[
     registries::REGISTRIES,
     replications::REPLICATIONS,
     connections::CONNECTIONS,
+    scope_maps::SCOPE_MAPS,
+    tokens::TOKENS,
     Type::computed(
         "Microsoft.ContainerRegistry/registries/privateLinkResources",
         VERSIONS,

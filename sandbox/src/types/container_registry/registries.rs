@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     DOMAIN, VERSIONS, connections, credentials, host, names, regions, replications, rules, schema,
+    tokens,
 };
 use crate::errors::ArmResult;
 use crate::id::ResourceId;
@@ -35,6 +36,12 @@ pub const REGISTRIES: Type = Type {
             name: "listUsages",
             style: Style::Immediate,
             run: credentials::usages,
+        },
+        Action {
+            method: "POST",
+            name: "generateCredentials",
+            style: Style::Immediate,
+            run: tokens::generate,
         },
         Action {
             method: "POST",

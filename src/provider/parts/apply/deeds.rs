@@ -3,7 +3,7 @@
 
 use super::{Apply, Stop, lock};
 use crate::provider::failure::{Cause, Doing, Failure};
-use crate::provider::parts::deed::{Deed, Request};
+use crate::provider::parts::deed::{Deed, Refusal, Request};
 use crate::provider::parts::locks::{Lock, Locks};
 use crate::provider::parts::seen::{Look, Missing, Seen, Unread};
 use crate::provider::parts::world::{Halt, Resolved, World};
@@ -90,11 +90,15 @@ impl Deeds<'_> {
     /// Sends one request, and enters or forgets what it has changed. Tells what it was.
     async fn perform(&self, deed: Deed, asked: &Missing) -> Result<String, End> {
         let what = deed.to_string();
+        if let Request::Refuse(refusal) = &deed.request {
+            let Refusal { why, evidence, fix } = refusal.clone();
+            return Err(self.failed(&deed, Cause::Plain { why, evidence, fix }));
+        }
         tracing::info!(deed = what, "doing");
         let (client, call) = (self.world.client(), self.world.call());
         let body = match &deed.request {
             Request::Patch(body) | Request::Put(body) => Some(body),
-            Request::Post(..) => None,
+            Request::Post(..) | Request::Refuse(_) => None,
         };
         if let Some(Err(stray)) = body.map(|body| writable::check(&deed.id, body)) {
             return Err(self.failed(&deed, Cause::Bug(stray)));
@@ -103,7 +107,11 @@ impl Deeds<'_> {
         let sent = match &deed.request {
             Request::Patch(body) => client.patch(call, &deed.id, body).await,
             Request::Put(body) => client.put(call, &deed.id, body, Default::default()).await,
+            Request::Post(action, body) if deed.repeatable => {
+                client.ask(call, &deed.id, action, body).await
+            }
             Request::Post(action, body) => client.post(call, &deed.id, action, body).await,
+            Request::Refuse(_) => return Ok(what),
         };
         let refused = sent.as_ref().is_err_and(crate::arm::Error::is_refusal);
         if let Some((name, note)) = deed.note.clone().filter(|_| !refused) {

@@ -27,27 +27,33 @@ const KEY: Check = Check::Text("1 to 64 letters, digits, `-`, `_` and `.`", |tex
 
 const REPOSITORY: Check = Check::Text(
     "a repository such as `team/web`, or all that begin alike: `team/*`",
-    |text| {
-        let name = text.strip_suffix("/*").unwrap_or(text);
-        let part = |part: &str| {
-            let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-            !part.is_empty()
-                && part
-                    .chars()
-                    .all(|c| word(c) || matches!(c, '.' | '_' | '-'))
-                && part.starts_with(word)
-                && part.ends_with(word)
-        };
-        if name.split('/').all(part) && text.len() <= 255 {
-            Ok(())
-        } else {
-            Err(format!(
-                "{text:?} is no repository: lower-case letters, digits, `.`, `_` and `-` in parts between \
-                 slashes, without registry and tag; `/*` at the end stands for all below"
-            ))
-        }
-    },
+    repository,
 );
+
+/// What is wrong with the name of a repository, or of all that begin alike, if something is.
+///
+/// # Errors
+/// What is wrong.
+pub fn repository(text: &str) -> Result<(), String> {
+    let name = text.strip_suffix("/*").unwrap_or(text);
+    let part = |part: &str| {
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| word(c) || matches!(c, '.' | '_' | '-'))
+            && part.starts_with(word)
+            && part.ends_with(word)
+    };
+    if name.split('/').all(part) && text.len() <= 255 {
+        Ok(())
+    } else {
+        Err(format!(
+            "{text:?} is no repository: lower-case letters, digits, `.`, `_` and `-` in parts between \
+             slashes, without registry and tag; `/*` at the end stands for all below"
+        ))
+    }
+}
 
 const GRANT: &[Attribute] = &[
     Attribute::computed("principal_id", Kind::String, GRANTS)
