@@ -186,19 +186,26 @@ impl Facts<'_> {
                 subnets,
                 look,
             };
-            return Ok(match list {
-                Look::Denied(error) => vec![place(unknown(), Vec::new(), Look::Denied(error))],
-                Look::Absent | Look::Found([]) => vec![place(unknown(), Vec::new(), Look::Absent)],
-                Look::Found(found) => found
-                    .iter()
-                    .filter_map(|body| {
-                        let id = ArmId::parse(body["id"].as_str()?).ok()?;
-                        let subnets = network::subnets_within(&id, body).into_iter();
-                        let subnets = subnets.map(|(id, _)| id).collect();
-                        Some(place(id, subnets, Look::Found(body)))
-                    })
-                    .collect(),
-            });
+            let found = match list {
+                Look::Denied(error) => {
+                    return Ok(vec![place(unknown(), Vec::new(), Look::Denied(error))]);
+                }
+                Look::Absent => &[],
+                Look::Found(found) => found,
+            };
+            let mut places: Vec<Place<'_>> = found
+                .iter()
+                .filter_map(|body| {
+                    let id = ArmId::parse(body["id"].as_str()?).ok()?;
+                    let subnets = network::subnets_within(&id, body).into_iter();
+                    let subnets = subnets.map(|(id, _)| id).collect();
+                    Some(place(id, subnets, Look::Found(body)))
+                })
+                .collect();
+            if places.is_empty() {
+                places.push(place(unknown(), Vec::new(), Look::Absent));
+            }
+            return Ok(places);
         }
         let looks: Vec<_> = networks
             .into_iter()

@@ -30,6 +30,7 @@ pub struct World {
     surroundings: Arc<Surroundings>,
     embedding: Embedding,
     prior: Option<Arc<Json>>,
+    among_strangers: bool,
     owned: Mutex<BTreeSet<ArmId>>,
     objects: Cells<ArmId, Arc<Json>>,
     lists: Cells<(ArmId, String), Arc<Vec<Json>>>,
@@ -114,6 +115,7 @@ impl World {
             surroundings,
             embedding,
             prior: None,
+            among_strangers: false,
             owned: Mutex::default(),
             objects: Mutex::default(),
             lists: Mutex::default(),
@@ -142,6 +144,14 @@ impl World {
     /// What deeds have noted.
     pub fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    /// Where it leads to subscriptions of others: one that the caller cannot see, or that is another
+    /// tenant's, is one that he may not read.
+    #[must_use]
+    pub fn among_strangers(mut self) -> Self {
+        self.among_strangers = true;
+        self
     }
 
     /// Notes what the resource owns.
@@ -198,7 +208,7 @@ impl World {
             if self.cannot_be_there(id) {
                 return Ok(Look::Absent);
             }
-            fact(self.client.get(&self.call, id).await, Arc::new)
+            self.fact(self.client.get(&self.call, id).await, Arc::new)
         });
         let look = look.await?.clone();
         if let Look::Found(json) = &look {
@@ -335,7 +345,10 @@ impl World {
 
     async fn look_list(&self, key: &(ArmId, String)) -> Result<(), Error> {
         let cell = Arc::clone(lock(&self.lists).entry(key.clone()).or_default());
-        let read = || async { fact(self.client.list(&self.call, &key.0, &key.1).await, Arc::new) };
+        let read = || async {
+            let answer = self.client.list(&self.call, &key.0, &key.1).await;
+            self.fact(answer, Arc::new)
+        };
         cell.get_or_try_init(read).await?;
         Ok(())
     }
@@ -349,10 +362,23 @@ impl World {
                 Ok(pending) => pending.wait(&self.call).await,
                 Err(error) => Err(error),
             };
-            fact(answer, Arc::new)
+            self.fact(answer, Arc::new)
         };
         cell.get_or_try_init(ask).await?;
         Ok(())
+    }
+
+    fn fact<T, U>(
+        &self,
+        answer: Result<T, Error>,
+        keep: impl Fn(T) -> U,
+    ) -> Result<Look<U>, Error> {
+        match answer {
+            Err(error) if self.among_strangers && is_strange(&error) => {
+                Ok(Look::Denied(Arc::new(error)))
+            }
+            answer => fact(answer, keep),
+        }
     }
 
     fn snapshot(&self) -> Seen {
@@ -401,6 +427,12 @@ impl World {
     }
 }
 
+/// Azure does not show the subscription to the caller, or it is another tenant's.
+fn is_strange(error: &Error) -> bool {
+    let codes = ["SubscriptionNotFound", "InvalidAuthenticationTokenTenant"];
+    codes.iter().any(|code| error.has_code(code)) && !error.is_timeout()
+}
+
 fn fact<T, U>(answer: Result<T, Error>, keep: impl Fn(T) -> U) -> Result<Look<U>, Error> {
     match answer {
         Ok(found) => Ok(Look::Found(keep(found))),
@@ -437,6 +469,21 @@ mod tests {
                 within: |_, _| Vec::new(),
             },
         )
+    }
+
+    #[tokio::test]
+    async fn a_subscription_of_others_is_one_that_may_not_be_read_where_a_question_leads_there() {
+        let missing = || {
+            let error = crate::arm::AzureError {
+                status: 404,
+                code: Some("SubscriptionNotFound".to_owned()),
+                ..crate::arm::AzureError::default()
+            };
+            Err::<Json, Error>(error.into())
+        };
+        assert!(unreadable().fact(missing(), |json| json).is_err());
+        let look = unreadable().among_strangers().fact(missing(), |json| json);
+        assert!(matches!(look, Ok(Look::Denied(_))));
     }
 
     #[tokio::test]

@@ -78,7 +78,8 @@ impl<I: Inquiry> DataSource for Asked<I> {
             types: &[],
             within: |_, _| Vec::new(),
         };
-        let world = World::new(session.client.clone(), call, surroundings, embedding);
+        let world =
+            World::new(session.client.clone(), call, surroundings, embedding).among_strangers();
         let answered = world.resolve(|seen| match I::answer(&input, seen) {
             Ok(answer) => Ok(Ok(answer)),
             Err(Unanswered::Failed(failures)) => Ok(Err(failures)),
