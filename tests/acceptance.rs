@@ -35,6 +35,8 @@ mod registry_access_steps;
 mod registry_allowlist_steps;
 #[path = "acceptance/registry_audit/steps.rs"]
 mod registry_audit_steps;
+#[path = "acceptance/registry_image/steps.rs"]
+mod registry_image_steps;
 #[path = "acceptance/registry/steps.rs"]
 mod registry_steps;
 #[path = "acceptance/resource_group/steps.rs"]
@@ -60,6 +62,7 @@ const STEPS: &[(&str, &[Step])] = &[
     ("registry_access", registry_access_steps::STEPS),
     ("registry_allowlist", registry_allowlist_steps::STEPS),
     ("registry_audit", registry_audit_steps::STEPS),
+    ("registry_image", registry_image_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),
     ("subnet", subnet_steps::STEPS),
 ];

@@ -83,6 +83,14 @@ pub fn claims(token: &str) -> Option<Value> {
         .filter(Value::is_object)
 }
 
+/// Whether a token was signed by this sandbox.
+#[must_use]
+pub fn is_ours(world: &World, token: &str) -> bool {
+    token
+        .rsplit_once('.')
+        .is_some_and(|(signed, end)| signature(world, signed) == end)
+}
+
 /// Checks the token of an ARM request.
 ///
 /// # Errors
@@ -125,10 +133,7 @@ pub fn verify(
     let Some(claims) = claims(token) else {
         return Err(("InvalidAuthenticationToken", "The access token is invalid."));
     };
-    let ours = token
-        .rsplit_once('.')
-        .is_some_and(|(signed, end)| signature(world, signed) == end);
-    if !ours {
+    if !is_ours(world, token) {
         return Err((
             "InvalidAuthenticationToken",
             "The access token is invalid. The signature could not be verified.",
@@ -151,7 +156,8 @@ pub fn verify(
 }
 
 /// Resource Manager's audiences, and the sandbox under any of its names.
-fn accepted_audience(audience: &str, base: &str) -> bool {
+#[must_use]
+pub fn accepted_audience(audience: &str, base: &str) -> bool {
     let audience = audience.trim_end_matches('/');
     let known = [
         "https://management.azure.com",
@@ -185,6 +191,7 @@ mod tests {
             headers,
             body: hyper::body::Bytes::new(),
             base: "https://localhost:1".into(),
+            place: None,
         }
     }
 

@@ -25,7 +25,7 @@ use crate::resources::Context;
 use crate::settings::{Options, Settings};
 use crate::store::{Registration, World};
 use crate::types::operational_insights::query;
-use crate::{arm, auth, login, persist, table, types};
+use crate::{arm, auth, login, persist, plane, table, types};
 
 /// Everything behind the lock.
 pub struct Inner {
@@ -100,7 +100,7 @@ impl Engine {
         let (number, fault, latency, arm) = {
             let mut inner = self.lock();
             inner.arrived += 1;
-            let arm = !is_login(&request.path);
+            let arm = plane::login_server(&request).is_none() && !is_login(&request.path);
             let latency = if arm { inner.settings.latency_ms } else { 0 };
             (inner.arrived, inner.faults.hit(&request, arm), latency, arm)
         };
@@ -141,6 +141,7 @@ impl Engine {
                 .map(|body| Bytes::from(body.to_string()))
                 .unwrap_or_default(),
             base: String::new(),
+            place: None,
         };
         let mut inner = self.lock();
         inner.tick();
@@ -154,6 +155,11 @@ impl Engine {
         inner.arm_requests += u64::from(arm);
         inner.tick();
         let inner = &mut *inner;
+        if let Some(host) = plane::login_server(request) {
+            let answer = plane::handle(&mut inner.world, request, host);
+            self.save(inner);
+            return answer;
+        }
         if query::is_for(request) {
             return query::handle(&inner.world, request);
         }
@@ -198,9 +204,10 @@ impl Engine {
         });
         let entry = Entry {
             number,
-            kind: match (arm, query::is_for(request)) {
-                (true, _) => "arm",
-                (_, true) => "logs",
+            kind: match (plane::login_server(request), arm, query::is_for(request)) {
+                (Some(_), ..) => "registry",
+                (None, true, _) => "arm",
+                (None, _, true) => "logs",
                 _ => "login",
             },
             method: request.method.clone(),
@@ -294,6 +301,7 @@ impl Inner {
                         Bytes::from(body.to_string())
                     },
                     base: String::new(),
+                    place: None,
                 };
                 if request.api_version().is_none() {
                     let newest = ResourceId::parse(path)

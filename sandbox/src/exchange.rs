@@ -22,6 +22,8 @@ pub struct Request {
     pub body: Bytes,
     /// `https://127.0.0.1:8443`: scheme and authority as the client named them.
     pub base: String,
+    /// Where the client says that it comes from, when it uses the sandbox as its proxy; may be empty.
+    pub place: Option<String>,
 }
 
 impl Request {

@@ -20,6 +20,7 @@ pub mod metadata;
 pub mod odata;
 pub mod operations;
 pub mod persist;
+pub mod plane;
 pub mod record;
 pub mod regions;
 pub mod resources;
@@ -52,14 +53,23 @@ impl Sandbox {
     /// The address is taken, or a folder or file of the options cannot be used.
     pub async fn start(options: Options) -> std::io::Result<Running> {
         let engine = Arc::new(Engine::new(&options)?);
-        let tls = options.tls.as_deref().map(tls::configure).transpose()?;
+        let (identity, tls) = match options.tls.as_deref() {
+            Some(folder) => (tls::of_folder(folder)?, true),
+            None => (tls::of_the_moment()?, false),
+        };
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let task = tokio::spawn(server::serve(listener, tls, Arc::clone(&engine)));
+        let scheme = if tls { "https" } else { "http" };
+        let server = server::Server {
+            engine: Arc::clone(&engine),
+            acceptor: identity.acceptor,
+            tls,
+        };
+        let task = tokio::spawn(server.serve(listener));
         Ok(Running {
             base_url: format!("{scheme}://{address}"),
             ca_file: options.tls.map(|folder| folder.join("ca.pem")),
+            ca_pem: identity.ca_pem,
             engine,
             task,
         })
@@ -72,6 +82,8 @@ pub struct Running {
     pub base_url: String,
     /// The certificate authority that clients trust, with TLS.
     pub ca_file: Option<PathBuf>,
+    /// The same authority as PEM, also without TLS: it signs for the hosts behind the proxy.
+    pub ca_pem: String,
     engine: Arc<Engine>,
     task: JoinHandle<()>,
 }

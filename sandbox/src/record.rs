@@ -191,6 +191,7 @@ mod tests {
             headers,
             body: "client_id=app&client_secret=s3cret&client_assertion=s3cret".into(),
             base: "http://x".into(),
+            place: None,
         };
         let answer = json!({ "access_token": "s3cret", "passwords": [{ "name": "password", "value": "s3cret" }] });
         let text = exchange(&request, 200, &[], Some(&answer)).to_string();

@@ -44,7 +44,8 @@ pub(super) fn error(method: &str, about: &str, answer: &Answer) -> AzureError {
 }
 
 /// The error in a body, if there is one: `{error:{..}}`, `{code,message}`, `{odata.error:{..}}`,
-/// or `{status,error}` of an operation.
+/// `{status,error}` of an operation, or `{errors:[{..}]}` of a registry (OCI distribution
+/// specification, "Error codes").
 pub(super) fn error_in(body: &Json) -> Option<AzureError> {
     let object = body.as_object()?;
     let field = |name: &str| {
@@ -53,7 +54,11 @@ pub(super) fn error_in(body: &Json) -> Option<AzureError> {
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     };
-    let error = match field("error").or_else(|| field("odata.error")) {
+    let first = || field("errors").and_then(|errors| errors.as_array()?.first());
+    let error = match field("error")
+        .or_else(|| field("odata.error"))
+        .or_else(first)
+    {
         Some(error) if !error.is_null() => error,
         _ if field("code").is_some() || field("message").is_some() => body,
         _ => return None,
@@ -242,6 +247,7 @@ mod tests {
             json!({"id": "/x", "status": "Failed", "error": {"code": "C", "message": {"lang": "en-us", "value": "M"}}}),
             json!({"odata.error": {"code": "C", "message": {"value": " M "}}}),
             json!({"error": "C", "error_description": "M"}),
+            json!({"errors": [{"code": "C", "message": "M"}, {"code": "D"}]}),
         ] {
             let with_mark = [b"\xef\xbb\xbf".as_slice(), body.to_string().as_bytes()].concat();
             let error = error("GET", "/x", &answer(409, &with_mark));

@@ -21,6 +21,10 @@ pub struct Cloud {
     pub key_vault_suffix: String,
     /// `core.windows.net`
     pub storage_suffix: String,
+    /// The address of the query API of Log Analytics, without a slash at the end.
+    pub log_analytics: String,
+    /// What tokens for it are made for, without `/.default`.
+    pub(super) log_analytics_audience: &'static str,
     /// The zone of private AKS API servers, where `{region}` stands for the region.
     aks_zone: &'static str,
     /// The zone of private key vaults.
@@ -59,6 +63,8 @@ impl Cloud {
             registry_suffix: "azurecr.io".into(),
             key_vault_suffix: "vault.azure.net".into(),
             storage_suffix: "core.windows.net".into(),
+            log_analytics: "https://api.loganalytics.azure.com".into(),
+            log_analytics_audience: "https://api.loganalytics.io",
             aks_zone: "privatelink.{region}.azmk8s.io",
             key_vault_zone: "privatelink.vaultcore.azure.net",
         }
@@ -74,6 +80,8 @@ impl Cloud {
             registry_suffix: "azurecr.us".into(),
             key_vault_suffix: "vault.usgovcloudapi.net".into(),
             storage_suffix: "core.usgovcloudapi.net".into(),
+            log_analytics: "https://api.loganalytics.us".into(),
+            log_analytics_audience: "https://api.loganalytics.us",
             aks_zone: "privatelink.{region}.cx.aks.containerservice.azure.us",
             key_vault_zone: "privatelink.vaultcore.usgovcloudapi.net",
         }
@@ -89,6 +97,8 @@ impl Cloud {
             registry_suffix: "azurecr.cn".into(),
             key_vault_suffix: "vault.azure.cn".into(),
             storage_suffix: "core.chinacloudapi.cn".into(),
+            log_analytics: "https://api.loganalytics.azure.cn".into(),
+            log_analytics_audience: "https://api.loganalytics.azure.cn",
             aks_zone: "privatelink.{region}.cx.prod.service.azk8s.cn",
             key_vault_zone: "privatelink.vaultcore.azure.cn",
         }
@@ -117,8 +127,39 @@ impl Cloud {
 
     /// The scope to ask a token for.
     pub(super) fn scope(&self) -> String {
-        format!("{}/.default", self.audience.trim_end_matches('/'))
+        scope(&self.audience)
     }
+
+    /// The scopes of tokens that a registry exchanges, in the order in which they are tried. Its own
+    /// audience is one for all clouds and always accepted; tokens for Resource Manager only while the
+    /// registry's `azureADAuthenticationAsArmPolicy` is enabled. (Azure CLI, command module `acr`.)
+    pub(super) fn registry_scopes(&self) -> [String; 2] {
+        [scope("https://containerregistry.azure.net"), self.scope()]
+    }
+
+    /// The scope of tokens for the query API of Log Analytics.
+    pub(super) fn log_analytics_scope(&self) -> String {
+        scope(self.log_analytics_audience)
+    }
+
+    /// Whether a host is the login server of a registry of this cloud, or one of its data endpoints:
+    /// only such hosts are given a token.
+    pub fn is_registry(&self, host: &str) -> bool {
+        let label = |label: &str| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        host.strip_suffix(&self.registry_suffix)
+            .and_then(|rest| rest.strip_suffix('.'))
+            .is_some_and(|rest| rest.split('.').all(label))
+    }
+}
+
+/// The scope that stands for all rights at an audience.
+fn scope(audience: &str) -> String {
+    format!("{}/.default", audience.trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -144,6 +185,30 @@ mod tests {
             "privatelink.blob.core.usgovcloudapi.net"
         );
         assert_eq!(public.scope(), "https://management.azure.com/.default");
+    }
+
+    #[test]
+    fn only_hosts_below_the_suffix_are_registries() {
+        let public = Cloud::public();
+        for host in [
+            "fkacr.azurecr.io",
+            "fkacr-x1y2.azurecr.io",
+            "fkacr.westeurope.data.azurecr.io",
+        ] {
+            assert!(public.is_registry(host), "{host}");
+        }
+        for host in [
+            "azurecr.io",
+            ".azurecr.io",
+            "fkacrazurecr.io",
+            "fkacr.azurecr.io.evil.example",
+            "evil.example/x.azurecr.io",
+            "evil.example:1#.azurecr.io",
+            "user@fkacr.azurecr.io",
+            "fkacr.azurecr.cn",
+        ] {
+            assert!(!public.is_registry(host), "{host}");
+        }
     }
 
     #[test]

@@ -45,6 +45,22 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
 }
 
+/// How long to go on with a request that changes nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// How often it is sent at most.
+    pub tries: u32,
+    /// How long each attempt may take.
+    pub attempt: Duration,
+}
+
+impl Patience {
+    const USUAL: Self = Self {
+        tries: 4,
+        attempt: ATTEMPT,
+    };
+}
+
 /// Why no answer came.
 #[derive(Clone, Debug)]
 pub(super) enum Broken {
@@ -103,14 +119,27 @@ impl Http {
         wire: Wire,
         busy: impl Fn(&Answer) -> Option<Duration>,
     ) -> Result<Answer, Error> {
+        self.send_within(call, wire, busy, Patience::USUAL).await
+    }
+
+    /// The same, with another patience.
+    pub(super) async fn send_within(
+        &self,
+        call: &Call,
+        wire: Wire,
+        busy: impl Fn(&Answer) -> Option<Duration>,
+        patience: Patience,
+    ) -> Result<Answer, Error> {
         let mut pause = Duration::from_secs(1);
-        let mut tries_left = 4;
+        let mut tries_left = patience.tries;
         loop {
             tries_left -= 1;
             let attempt = async {
                 tokio::select! {
                     sent = self.send(wire.clone()) => sent,
-                    () = call.clock().sleep_for_peer(ATTEMPT) => Err(Broken::no_answer()),
+                    () = call.clock().sleep_for_peer(patience.attempt) => {
+                        Err(Broken::no_answer_within(patience.attempt))
+                    }
                 }
             };
             let wait = match call.bound(attempt).await? {
@@ -178,7 +207,11 @@ impl Answer {
 impl Broken {
     /// The answer took too long.
     pub(super) fn no_answer() -> Self {
-        Self::Lost(format!("no answer within {} seconds", ATTEMPT.as_secs()))
+        Self::no_answer_within(ATTEMPT)
+    }
+
+    fn no_answer_within(span: Duration) -> Self {
+        Self::Lost(format!("no answer within {} seconds", span.as_secs()))
     }
 
     pub(super) fn into_message(self) -> String {

@@ -4,7 +4,8 @@
 //! Azure has accepted it; [`Pending::wait`] follows it to its end. Below that lie tokens
 //! (`credentials`), clouds (`cloud`, `metadata`), the wire (`http`, `request`), and the three
 //! things that make ARM hard: what to try again (`retry`, `error_texts`), how often to ask
-//! (`throttle`), and when an operation has ended (`operation`).
+//! (`throttle`), and when an operation has ended (`operation`). Beside ARM lie the data plane of
+//! registries (`registry`) and the query API of Log Analytics (`logs`), each with tokens of its own.
 
 mod answer;
 mod api_versions;
@@ -22,11 +23,13 @@ mod http;
 mod id;
 mod id_error;
 mod location;
+mod logs;
 mod memory;
 mod metadata;
 mod operation;
 mod poll;
 mod registration;
+mod registry;
 mod request;
 mod retry;
 mod secret;
@@ -48,6 +51,7 @@ pub use id::ArmId;
 pub use id_error::IdError;
 pub use location::{normalize, same_location};
 pub use operation::Pending;
+pub use registry::Images;
 pub use secret::Secret;
 pub use settings::{AksWorkloadIdentity, AppServiceIdentity, Proxy, Settings};
 

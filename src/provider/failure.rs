@@ -21,6 +21,10 @@ pub enum Doing {
     Deleting,
     /// A GET.
     Reading,
+    /// An import of an image into a registry.
+    ImportingImage,
+    /// The deletion of an image in a registry's data plane.
+    DeletingImage,
 }
 
 /// Something that could not be done.
@@ -85,6 +89,8 @@ impl Failure {
             Doing::Changing => "cannot be changed",
             Doing::Deleting => "cannot be deleted",
             Doing::Reading => "cannot be read",
+            Doing::ImportingImage => "cannot import the image",
+            Doing::DeletingImage => "cannot delete the image",
         };
         let mut detail = String::new();
         let why = match &self.cause {
@@ -246,11 +252,37 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
              existing = \"accept\". To see it:\n\n  az role assignment list --scope {scope}"
         ));
     }
+    if failure.doing == Doing::DeletingImage {
+        return Some(
+            "destroy from a network that reaches the registry, as a caller with the role `AcrDelete` there \
+             (in the mode AbacRepositoryPermissions: `Container Registry Repository Contributor`). Or leave the \
+             image where it is, and apply this first:\n\n  delete_on_destroy = false"
+                .to_owned(),
+        );
+    }
+    if failure.doing == Doing::ImportingImage
+        && (400..=404).contains(&error.status().unwrap_or_default())
+    {
+        return Some(format!(
+            "see that the source has the image, and that it lets it be pulled: a private registry wants \
+             `username` and `password_wo`, another Azure Container Registry the caller's right to pull there. \
+             The caller ({}) needs a role with the action \
+             `Microsoft.ContainerRegistry/registries/importImage/action` here:\n\n  \
+             resource \"azurerm_role_assignment\" \"example\" {{\n    \
+             scope                = \"{}\"\n    \
+             role_definition_name = \"Container Registry Data Importer and Data Reader\"\n    \
+             principal_id         = \"{}\"\n  }}",
+            principal(caller),
+            failure.id,
+            principal(caller),
+        ));
+    }
     if error.is_forbidden() {
         let verb = match failure.doing {
             Doing::Creating | Doing::Changing => "write",
-            Doing::Deleting => "delete",
+            Doing::Deleting | Doing::DeletingImage => "delete",
             Doing::Reading => "read",
+            Doing::ImportingImage => "importImage/action",
         };
         let action = format!("{}/{verb}", failure.id.resource_type());
         let assigned = failure.id.is("Microsoft.Authorization/roleAssignments");
@@ -262,9 +294,7 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
             "" => failure.id.clone(),
             subscription => ArmId::subscription(subscription),
         });
-        let principal = caller
-            .and_then(|caller| caller.object_id.clone())
-            .unwrap_or_else(|| "<object id of the caller>".to_owned());
+        let principal = principal(caller);
         return Some(format!(
             "give the caller ({principal}) a role with the action `{action}`, for example\n\n  \
              resource \"azurerm_role_assignment\" \"example\" {{\n    \
@@ -273,7 +303,7 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
              principal_id         = \"{principal}\"\n  }}",
             match failure.doing {
                 Doing::Reading => "Reader",
-                Doing::Creating | Doing::Changing | Doing::Deleting => role(&failure.id),
+                _ => role(&failure.id),
             }
         ));
     }
@@ -292,6 +322,13 @@ fn fix(failure: &Failure, error: &Error, caller: Option<&Caller>) -> Option<Stri
         );
     }
     None
+}
+
+/// The caller's object id, where its token tells it.
+fn principal(caller: Option<&Caller>) -> String {
+    caller
+        .and_then(|caller| caller.object_id.clone())
+        .unwrap_or_else(|| "<object id of the caller>".to_owned())
 }
 
 const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";

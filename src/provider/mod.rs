@@ -60,6 +60,7 @@ pub fn resources() -> Vec<Listed> {
         listed::<resources::RegistryAccess>(),
         listed::<resources::RegistryAllowlist>(),
         listed::<resources::RegistryAudit>(),
+        listed::<resources::RegistryImage>(),
         listed::<resources::RegistryToken>(),
         listed::<resources::ResourceGroup>(),
         listed::<resources::Subnet>(),
@@ -100,6 +101,7 @@ pub fn data_sources() -> Vec<ListedDataSource> {
         listed_data_source::<data_sources::ImagePath>(),
         listed_data_source::<data_sources::Network>(),
         listed_data_source::<data_sources::Registry>(),
+        listed_data_source::<data_sources::RegistryCallers>(),
     ]
 }
 

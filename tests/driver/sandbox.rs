@@ -23,6 +23,8 @@ pub const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 const OTHER_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000002";
 pub const CLIENT: &str = "22222222-2222-2222-2222-222222222222";
 pub const SECRET: &str = "sandbox-secret";
+/// The public address that the commands come from, as the sandbox is told.
+const PLACE: &str = "203.0.113.7";
 
 /// The arguments of `fkaks-sandbox` when this process was started to be it.
 pub fn sandbox_arguments() -> Option<Vec<OsString>> {
@@ -76,6 +78,12 @@ impl Sandbox {
     /// `localhost:PORT`.
     pub fn host(&self) -> &str {
         self.url.trim_start_matches("https://")
+    }
+
+    /// The sandbox as a proxy, for someone who comes from that public address.
+    pub fn proxy(&self) -> String {
+        let port = self.host().rsplit(':').next().unwrap_or_default();
+        format!("http://{PLACE}@127.0.0.1:{port}")
     }
 
     /// The certificate authority that signs for the sandbox.

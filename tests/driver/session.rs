@@ -239,6 +239,9 @@ impl Session {
                 self.sandbox.certificate().display().to_string(),
             ),
             ("ARM_METADATA_HOSTNAME", self.sandbox.host().to_owned()),
+            // The hosts of registries and of Log Analytics are the sandbox, too, and no others are reached.
+            ("HTTPS_PROXY", self.sandbox.proxy()),
+            ("NO_PROXY", "localhost,127.0.0.1".to_owned()),
             ("ARM_TENANT_ID", sandbox::TENANT.to_owned()),
             ("ARM_SUBSCRIPTION_ID", sandbox::SUBSCRIPTION.to_owned()),
             ("ARM_CLIENT_ID", sandbox::CLIENT.to_owned()),

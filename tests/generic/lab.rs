@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fkaks_sandbox::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Options, Running, Sandbox, Settings};
 use serde_json::{Value as Json, json};
+use tempfile::NamedTempFile;
 use terraform_provider_fkaks::arm::{
     ArmId, Call, Client, Clock, Environment, Settings as ArmSettings, Write,
 };
@@ -36,6 +37,8 @@ pub struct Lab {
     /// Whether configurations get short timeouts, for cases that wait for them.
     pub hurried: bool,
     sandbox: Running,
+    /// The authority that signs for the hosts behind the sandbox as a proxy.
+    authority: NamedTempFile,
     /// The ids that were there before, in lower case.
     before: BTreeSet<String>,
 }
@@ -86,12 +89,15 @@ impl Lab {
             ..Options::default()
         };
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
-        let core = core(&sandbox).await;
+        let authority = NamedTempFile::new().expect("a file");
+        std::fs::write(authority.path(), &sandbox.ca_pem).expect("the authority");
+        let core = core(&sandbox, &authority).await;
         let mut lab = Self {
             fixture,
             core,
             hurried: false,
             sandbox,
+            authority,
             before: BTreeSet::new(),
         };
         lab.prepare().await;
@@ -111,7 +117,7 @@ impl Lab {
             ..ArmSettings::default()
         };
         let client = settings
-            .or_environment(&environment(&self.sandbox))
+            .or_environment(&environment(&self.sandbox, &self.authority))
             .and_then(Client::new)
             .expect("a client");
         for (id, body) in (self.fixture.stands_on)() {
@@ -128,7 +134,7 @@ impl Lab {
 
     /// Another process: nothing is remembered but the state.
     pub async fn restart(&mut self) {
-        self.core = core(&self.sandbox).await;
+        self.core = core(&self.sandbox, &self.authority).await;
     }
 
     /// Creation or change to that configuration.
@@ -348,16 +354,20 @@ impl Lab {
 }
 
 /// A provider in a process of its own, as far as its memory goes.
-async fn core(sandbox: &Running) -> Core {
-    let provider = Fkaks::with(Clock::fast(SPEED), environment(sandbox));
+async fn core(sandbox: &Running, authority: &NamedTempFile) -> Core {
+    let provider = Fkaks::with(Clock::fast(SPEED), environment(sandbox, authority));
     let core = Core::start(provider).await.expect("a socket");
     let told = core.configure(&json!({})).await;
     assert!(!told.has_errors(), "{}", shown(&told));
     core
 }
 
-fn environment(sandbox: &Running) -> Environment {
+fn environment(sandbox: &Running, authority: &NamedTempFile) -> Environment {
+    let authority = authority.path().display().to_string();
     [
+        // What is not Resource Manager is reached through the sandbox as well.
+        ("HTTPS_PROXY", sandbox.base_url.as_str()),
+        ("SSL_CERT_FILE", authority.as_str()),
         ("ARM_RESOURCE_MANAGER_ENDPOINT", sandbox.base_url.as_str()),
         ("ARM_ACTIVE_DIRECTORY_AUTHORITY_HOST", &sandbox.base_url),
         ("ARM_TENANT_ID", DEFAULT_TENANT),

@@ -18,6 +18,7 @@ use crate::settings::Settings;
 use crate::store::{Registration, Resource};
 use crate::table::{self, Type};
 use crate::types::authorization::principals::{KINDS, Principal};
+use crate::types::container_registry::images;
 use crate::types::container_service::kubernetes;
 use crate::types::key_vault;
 use crate::types::operational_insights::{tables, timespan};
@@ -152,6 +153,15 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
         (method, ["resources", ..]) => edit(inner, method, request),
         ("GET" | "PATCH", ["kubernetes", ..]) => inside(inner, request),
         ("POST", ["logs", ..]) => happened(inner, request),
+        ("GET", ["images", ..]) => {
+            let text = request.path.splitn(4, '/').nth(3).unwrap_or_default();
+            let registry = inner.world.get(&format!("/{text}"));
+            let registry = registry.ok_or_else(|| format!("there is no registry /{text}"))?;
+            ok(registry
+                .at(images::KEY)
+                .cloned()
+                .unwrap_or_else(|| json!({})))
+        }
         ("GET", ["secrets", ..]) => {
             let id = format!(
                 "/{}",

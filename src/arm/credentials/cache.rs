@@ -70,12 +70,23 @@ impl Tokens {
         http: &Http,
         cloud: &Cloud,
     ) -> Result<Secret, Error> {
-        let token = self.get(call, http, cloud, None).await?;
+        let token = self.get(call, http, cloud, None, &cloud.scope()).await?;
         let mut caller = lock(&self.caller);
         if caller.is_none() {
             *caller = claims(&token);
         }
         Ok(token)
+    }
+
+    /// The token for another service of Azure.
+    pub(in crate::arm) async fn token_for(
+        &self,
+        call: &Call,
+        http: &Http,
+        cloud: &Cloud,
+        scope: &str,
+    ) -> Result<Secret, Error> {
+        self.get(call, http, cloud, None, scope).await
     }
 
     /// The tokens of the auxiliary tenants, in the order of the settings.
@@ -85,10 +96,11 @@ impl Tokens {
         http: &Http,
         cloud: &Cloud,
     ) -> Result<Vec<Secret>, Error> {
+        let scope = cloud.scope();
         futures::future::try_join_all(
             self.auxiliary_tenant_ids
                 .iter()
-                .map(|tenant| self.get(call, http, cloud, Some(tenant))),
+                .map(|tenant| self.get(call, http, cloud, Some(tenant), &scope)),
         )
         .await
     }
@@ -118,10 +130,10 @@ impl Tokens {
         http: &Http,
         cloud: &Cloud,
         tenant: Option<&str>,
+        scope: &str,
     ) -> Result<Secret, Error> {
-        let scope = cloud.scope();
         let slot = lock(&self.slots)
-            .entry((tenant.map(str::to_owned), scope.clone()))
+            .entry((tenant.map(str::to_owned), scope.to_owned()))
             .or_default()
             .clone();
         match self.look(&slot) {
@@ -132,7 +144,7 @@ impl Tokens {
                 let Ok(_asking) = slot.asking.try_lock() else {
                     return Ok(token);
                 };
-                return match self.ask(call, http, cloud, tenant, &scope, &slot).await {
+                return match self.ask(call, http, cloud, tenant, scope, &slot).await {
                     Err(error) if !error.is_stopped() => {
                         tracing::warn!(%error, "the access token could not be renewed; the old one is still valid");
                         Ok(token)
@@ -146,7 +158,7 @@ impl Tokens {
         match self.look(&slot) {
             Some(Found::Fresh(token) | Found::Old(token)) => Ok(token),
             Some(Found::Refused(error)) => Err(error),
-            None => self.ask(call, http, cloud, tenant, &scope, &slot).await,
+            None => self.ask(call, http, cloud, tenant, scope, &slot).await,
         }
     }
 
@@ -224,9 +236,9 @@ enum Found {
     Refused(Error),
 }
 
-/// What an access token says about its bearer. Only for messages: nothing is decided by it, so its
-/// signature is not checked.
-fn claims(token: &Secret) -> Option<Caller> {
+/// What an access token says about its bearer. For messages, and to name the tenant to a service that
+/// checks the token itself: nothing is decided by it, so its signature is not checked.
+pub(in crate::arm) fn claims(token: &Secret) -> Option<Caller> {
     let payload = token.expose().split('.').nth(1)?;
     let claims: Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?)

@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 use azure_core::credentials::AccessToken;
 use azure_core::time::OffsetDateTime;
 
-pub(super) use cache::Tokens;
+pub(super) use cache::{Tokens, claims};
 
 use super::connect::causes;
 use super::http::Http;

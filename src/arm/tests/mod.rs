@@ -7,8 +7,10 @@
 
 mod certificates;
 mod credentials;
+mod logs;
 mod machine;
 mod operations;
+mod registry;
 mod requests;
 mod retries;
 mod tls;

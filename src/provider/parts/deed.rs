@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::arm::{ArmId, Json};
+use crate::arm::{ArmId, Error, Json};
+use crate::provider::failure::Doing;
 
 /// One request that remains to be made.
 pub struct Deed {
@@ -19,13 +20,25 @@ pub struct Deed {
     pub request: Request,
     /// The argument that an error of it is about.
     pub argument: &'static str,
+    /// What an error says was being done, where that is nothing that is done to the object itself.
+    pub doing: Option<Doing>,
     /// What is noted, and under which name, once the request may have reached Azure.
     pub note: Option<(&'static str, Json)>,
     /// The name under which Azure's last answer is noted, where it is needed later.
     pub answer: Option<&'static str>,
+    /// What is noted, and under which name, once it has been done.
+    pub done: Option<Note>,
+    /// The error that means that it needs no doing, and what is noted then.
+    pub needless: Option<(Needless, Note)>,
     /// Whether doing it twice is the same as once, so that it is sent again when its answer is lost.
     pub repeatable: bool,
 }
+
+/// Whether an error means that a deed needs no doing.
+pub type Needless = fn(&Error) -> bool;
+
+/// Something to be noted, and its name.
+pub type Note = (&'static str, Json);
 
 /// What a deed sends.
 #[allow(dead_code, reason = "resources that are being written use it")]
@@ -38,6 +51,9 @@ pub enum Request {
     Post(String, Json),
     /// Nothing: it may not be done, for this reason.
     Refuse(Refusal),
+    /// The deletion of `repository:tag`, or of the manifest `repository@digest` unless it has tags, in
+    /// the data plane of the registry with this login server.
+    DeleteImage(String, String),
 }
 
 /// Why something may not be done, by the facts of now.
@@ -77,13 +93,35 @@ impl Deed {
         Self::new(id, Request::Refuse(refusal))
     }
 
+    /// The deletion of an image in the registry with that id and login server.
+    #[must_use]
+    pub fn delete_image(id: ArmId, login_server: &str, reference: &str) -> Self {
+        let request = Request::DeleteImage(login_server.to_owned(), reference.to_owned());
+        let mut deed = Self::new(id, request);
+        deed.doing = Some(Doing::DeletingImage);
+        deed
+    }
+
+    /// An import of an image (`importImage`) into the registry with that id. Done twice it is the same
+    /// as once.
+    #[must_use]
+    pub fn import_image(id: ArmId, body: Json) -> Self {
+        let mut deed = Self::post(id, "importImage", body);
+        deed.doing = Some(Doing::ImportingImage);
+        deed.repeatable = true;
+        deed
+    }
+
     fn new(id: ArmId, request: Request) -> Self {
         Self {
             id,
             request,
             argument: "",
+            doing: None,
             note: None,
             answer: None,
+            done: None,
+            needless: None,
             repeatable: false,
         }
     }
@@ -109,6 +147,20 @@ impl Deed {
         self
     }
 
+    /// This is noted under that name once it has been done.
+    #[must_use]
+    pub fn done(mut self, name: &'static str, what: Json) -> Self {
+        self.done = Some((name, what));
+        self
+    }
+
+    /// Such an error means that it needs no doing, and this is noted under that name.
+    #[must_use]
+    pub fn needless(mut self, when: fn(&Error) -> bool, name: &'static str, what: Json) -> Self {
+        self.needless = Some((when, (name, what)));
+        self
+    }
+
     /// Azure's last answer is noted under that name.
     #[must_use]
     pub fn answering(mut self, name: &'static str) -> Self {
@@ -124,6 +176,7 @@ impl fmt::Display for Deed {
             Request::Put(_) => write!(f, "PUT {}", self.id),
             Request::Post(action, _) => write!(f, "POST {}/{action}", self.id),
             Request::Refuse(refusal) => write!(f, "{}: {}", self.id, refusal.why),
+            Request::DeleteImage(host, reference) => write!(f, "DELETE {reference} of {host}"),
         }
     }
 }
@@ -161,7 +214,7 @@ impl Hidden {
 
     /// Adds a note, for tests.
     #[cfg(test)]
-    pub(super) fn add(&mut self, name: &'static str, what: Json) {
+    pub fn add(&mut self, name: &'static str, what: Json) {
         self.0.entry(name).or_default().push(what);
     }
 }

@@ -45,7 +45,7 @@ pub use inquiry::{
 pub use ledger::Ledger;
 pub use locks::{Lock, Locks};
 pub use plan::without_unknowns;
-pub use seen::{Look, Seen, Surroundings, Unread};
+pub use seen::{Look, Question, Seen, Surroundings, Unread};
 pub use spelling::{same_id, same_region, spelled, spelled_id};
 pub use tags::{TagPolicy, Tags};
 pub use wanted::{Change, Gap, Wanted};

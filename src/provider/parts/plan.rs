@@ -1,6 +1,7 @@
 //! What is known before anything is done: ids, owned objects, and mistakes.
 
 use tfplugin_rs::framework::{Diagnostics, Plan};
+use tfplugin_rs::schema::{Attribute, Kind, Nesting};
 use tfplugin_rs::value::{Path, Type, Value, from_json, to_json};
 
 use super::check::Check;
@@ -69,16 +70,26 @@ pub fn reopen<C: Composite>(plan: &mut Plan) {
 /// The input of a plan: configuration, defaults and what is kept; what is unknown is unset.
 pub fn input_of<C: Composite>(planned: &Value, config: &Value) -> Result<C::Input, String> {
     let mut known = without_unknowns(planned);
-    // Write-only values are in the configuration alone.
-    for attribute in C::SCHEMA
-        .attributes
-        .iter()
-        .filter(|attribute| attribute.write_only)
-    {
-        known.set(attribute.name, without_unknowns(config.get(attribute.name)));
-    }
+    fill_write_only(C::SCHEMA.attributes, &mut known, config);
     let json = to_json(&known).map_err(|error| error.to_string())?;
     serde_json::from_value(json).map_err(|error| error.to_string())
+}
+
+/// Takes the write-only values from the configuration, where alone they are; single nested objects may
+/// have some, too.
+fn fill_write_only(attributes: &[Attribute], known: &mut Value, config: &Value) {
+    for attribute in attributes {
+        let (name, written) = (attribute.name, config.get(attribute.name));
+        match attribute.kind {
+            _ if attribute.write_only => known.set(name, without_unknowns(written)),
+            Kind::Nested(Nesting::Single, members) if !known.get(name).is_null() => {
+                let mut nested = known.get(name).clone();
+                fill_write_only(members, &mut nested, written);
+                known.set(name, nested);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The resource's id: as it was planned, in the spelling that an import may have given it, or as

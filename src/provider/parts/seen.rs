@@ -36,7 +36,6 @@ impl<T: std::ops::Deref<Target = Json>> Look<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unread;
 
-#[allow(dead_code, reason = "resources that are being written use it")]
 /// Something to be found out that is no reading of an object or of a list of children.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
@@ -49,9 +48,25 @@ pub enum Question {
         /// The body; empty for none.
         body: String,
     },
+    /// What the data plane of a registry holds of these images. The answer is an
+    /// [`Images`](crate::arm::Images), also where nothing can be seen from here.
+    Images {
+        /// The login server.
+        login_server: String,
+        /// `repository:tag` or `repository@digest`.
+        references: BTreeSet<String>,
+    },
+    /// A query over a workspace of Log Analytics: `{"rows": [..], "partial": ..}`.
+    Logs {
+        /// The workspace's customer id.
+        workspace: String,
+        /// The query.
+        query: String,
+        /// The span of time, in ISO 8601.
+        timespan: String,
+    },
 }
 
-#[allow(dead_code, reason = "resources that are being written use it")]
 impl Question {
     /// An action that changes nothing.
     #[must_use]

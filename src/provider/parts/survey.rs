@@ -167,16 +167,19 @@ pub fn survey<C: Composite>(
     })
 }
 
-/// Whether something stands already that an imported resource wants.
+/// Whether something stands already that an imported resource wants. One that wants no objects at all
+/// is there wherever its anchor is.
 fn wants_what_stands<C: Composite>(input: &C::Input, seen: &Seen) -> Result<bool, Unread> {
+    let mut wants_nothing = true;
     for part in C::PARTS {
         for wanted in (part.wants)(input, seen)? {
+            wants_nothing = false;
             if matches!(seen.look(&wanted.id)?, Look::Found(_)) {
                 return Ok(true);
             }
         }
     }
-    Ok(false)
+    Ok(wants_nothing)
 }
 
 fn is_transient<C: Composite>(part: &str) -> bool {

@@ -355,15 +355,7 @@ impl World {
 
     async fn ask(&self, question: &Question) -> Result<(), Error> {
         let cell = Arc::clone(lock(&self.answers).entry(question.clone()).or_default());
-        let Question::Action { id, action, body } = question;
-        let ask = || async {
-            let body = serde_json::from_str(body).unwrap_or(Json::Null);
-            let answer = match self.client.ask(&self.call, id, action, &body).await {
-                Ok(pending) => pending.wait(&self.call).await,
-                Err(error) => Err(error),
-            };
-            self.fact(answer, Arc::new)
-        };
+        let ask = || async { self.fact(self.answer(question).await, Arc::new) };
         cell.get_or_try_init(ask).await?;
         Ok(())
     }
@@ -378,6 +370,28 @@ impl World {
                 Ok(Look::Denied(Arc::new(error)))
             }
             answer => fact(answer, keep),
+        }
+    }
+
+    async fn answer(&self, question: &Question) -> Result<Json, Error> {
+        let (client, call) = (&self.client, &self.call);
+        match question {
+            Question::Action { id, action, body } => {
+                let body = serde_json::from_str(body).unwrap_or(Json::Null);
+                client.ask(call, id, action, &body).await?.wait(call).await
+            }
+            Question::Images {
+                login_server,
+                references,
+            } => {
+                let images = client.images(call, login_server, references).await?;
+                Ok(serde_json::to_value(images).unwrap_or_default())
+            }
+            Question::Logs {
+                workspace,
+                query,
+                timespan,
+            } => client.query_logs(call, workspace, query, timespan).await,
         }
     }
 

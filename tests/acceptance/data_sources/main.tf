@@ -120,3 +120,14 @@ data "fkaks_image_path" "aks" {
 output "image_path" {
   value = data.fkaks_image_path.aks.findings
 }
+
+data "fkaks_registry_callers" "acr" {
+  registry_id  = fkaks_registry.acr.id
+  workspace_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/logs"
+
+  expected = {
+    cluster_ids      = [fkaks_cluster.aks.id]
+    ip_ranges        = ["198.51.100.0/24"]
+    trusted_services = ["defender"]
+  }
+}

@@ -25,6 +25,10 @@ pub const STEPS: &[Step] = &[
         name: "a_pull_that_is_no_longer_private_is_seen_with_its_reason",
         run: image_path,
     },
+    Step {
+        name: "callers_are_expected_or_told",
+        run: callers,
+    },
 ];
 
 const GROUP: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-aks";
@@ -183,4 +187,43 @@ fn image_path(session: &mut Session) {
         .sandbox
         .control(reqwest::Method::DELETE, "/faults", None);
     session.apply();
+}
+
+fn callers(session: &mut Session) {
+    session.apply();
+    let registry = format!("{GROUP}/providers/Microsoft.ContainerRegistry/registries/fkacrread");
+    let workspace = GROUP.replace("rg-aks", "rg-logs")
+        + "/providers/Microsoft.OperationalInsights/workspaces/logs";
+    let setting = format!("{registry}/providers/Microsoft.Insights/diagnosticSettings/audit");
+    let version = "2021-05-01-preview";
+    let body = json!({ "properties": {
+        "workspaceId": workspace,
+        "logs": [{ "category": "ContainerRegistryRepositoryEvents", "enabled": true }],
+    } });
+    session.sandbox.put(&setting, version, &body);
+    let cluster = session.state("fkaks_cluster.aks");
+    let kubelet = cluster["kubelet_identity"]["object_id"].clone();
+    let event = |address: &str, identity: &Value| json!({ "CallerIpAddress": address, "ArtifactType": "Tag", "OperationName": "Pull", "Identity": identity });
+    let stranger = json!("0e2b2b0c-0000-4000-8000-000000000001");
+    let events = json!({ "category": "ContainerRegistryRepositoryEvents", "events": [
+        event(cluster["egress_ips"][0].as_str().unwrap(), &stranger),
+        event("10.10.8.5", &kubelet),
+        event("198.51.100.7", &stranger),
+        event("192.0.2.1", &json!("b21cb118-5a59-4628-bab0-3c3f0e434cg6")),
+        event("192.0.2.9", &stranger),
+        event("192.0.2.9", &stranger),
+    ] });
+    session.sandbox.control(
+        reqwest::Method::POST,
+        &format!("/logs{registry}"),
+        Some(&events),
+    );
+    session.apply();
+    let told = session.state("data.fkaks_registry_callers.acr");
+    assert_eq!(told["callers"].as_array().unwrap().len(), 5, "{told}");
+    let unexpected = told["unexpected"].as_array().unwrap();
+    assert_eq!(unexpected.len(), 1, "{told}");
+    assert_eq!(unexpected[0]["ip_address"], "192.0.2.9");
+    assert_eq!(unexpected[0]["count"], 2);
+    session.sandbox.delete(&setting, version);
 }

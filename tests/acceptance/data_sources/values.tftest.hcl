@@ -88,3 +88,14 @@ run "the_cluster_pulls_privately_and_every_check_says_so" {
     error_message = "the checks are ${join(", ", data.fkaks_image_path.aks.findings[*].check)}"
   }
 }
+
+run "nobody_has_called_a_registry_that_is_new" {
+  assert {
+    condition     = length(data.fkaks_registry_callers.acr.callers) == 0 && length(data.fkaks_registry_callers.acr.unknown) == 0
+    error_message = "the callers are ${jsonencode(data.fkaks_registry_callers.acr.callers)}"
+  }
+  assert {
+    condition     = data.fkaks_registry_callers.acr.window == "24h" && strcontains(data.fkaks_registry_callers.acr.query, lower(fkaks_registry.acr.id))
+    error_message = "the query is ${data.fkaks_registry_callers.acr.query}"
+  }
+}

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod credentials;
+pub mod images;
 pub mod names;
 pub mod registries;
 pub mod replications;

@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    DOMAIN, VERSIONS, connections, credentials, host, names, regions, replications, rules, schema,
-    tokens,
+    DOMAIN, VERSIONS, connections, credentials, host, images, names, regions, replications, rules,
+    schema, tokens,
 };
 use crate::errors::ArmResult;
 use crate::id::ResourceId;
@@ -55,6 +55,12 @@ pub const REGISTRIES: Type = Type {
             style: Style::Immediate,
             run: credentials::regenerate,
         },
+        Action {
+            method: "POST",
+            name: "importImage",
+            style: Style::Location,
+            run: images::import,
+        },
     ],
     private_link: Some(PrivateLink {
         members: super::members,
@@ -94,6 +100,9 @@ fn fill(world: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmRes
     new.default("/properties/zoneRedundancy", zones);
     if let Some(credentials) = kept(credentials::KEY) {
         new.set(credentials::KEY, credentials);
+    }
+    if let Some(images) = kept(images::KEY) {
+        new.set(images::KEY, images);
     }
     for name in schema::SWITCHES {
         new.default(&format!("/properties/{name}"), false);
@@ -202,7 +211,9 @@ fn settle(world: &mut World, id: &ResourceId) -> ArmResult<()> {
 
 fn render(world: &World, registry: &Resource, body: &mut Value) {
     if let Value::Object(map) = body {
-        map.remove(credentials::KEY.trim_start_matches('/'));
+        for hidden in [credentials::KEY, images::KEY] {
+            map.remove(hidden.trim_start_matches('/'));
+        }
     }
     set(body, "/sku/tier", json!(rules::sku(registry)));
     let key = registry.id.key();

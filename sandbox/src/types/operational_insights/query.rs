@@ -17,7 +17,7 @@ use crate::types::authorization::permissions;
 use crate::types::management::reaches;
 
 /// The hosts of the API.
-const HOSTS: &[&str] = &["api.loganalytics.azure.com", "api.loganalytics.io"];
+pub const HOSTS: &[&str] = &["api.loganalytics.azure.com", "api.loganalytics.io"];
 /// Who its tokens are for.
 const AUDIENCES: &[&str] = &[
     "https://api.loganalytics.io",

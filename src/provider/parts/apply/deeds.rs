@@ -2,6 +2,7 @@
 //! the locks of its object, and done, until nothing remains.
 
 use super::{Apply, Stop, lock};
+use crate::arm::{Error, Json};
 use crate::provider::failure::{Cause, Doing, Failure};
 use crate::provider::parts::deed::{Deed, Refusal, Request};
 use crate::provider::parts::locks::{Lock, Locks};
@@ -98,7 +99,7 @@ impl Deeds<'_> {
         let (client, call) = (self.world.client(), self.world.call());
         let body = match &deed.request {
             Request::Patch(body) | Request::Put(body) => Some(body),
-            Request::Post(..) | Request::Refuse(_) => None,
+            Request::Post(..) | Request::DeleteImage(..) | Request::Refuse(_) => None,
         };
         if let Some(Err(stray)) = body.map(|body| writable::check(&deed.id, body)) {
             return Err(self.failed(&deed, Cause::Bug(stray)));
@@ -112,8 +113,14 @@ impl Deeds<'_> {
             }
             Request::Post(action, body) => client.post(call, &deed.id, action, body).await,
             Request::Refuse(_) => return Ok(what),
+            Request::DeleteImage(host, reference) => {
+                let end = client.delete_image(call, host, reference).await;
+                return self
+                    .ended(deed, asked, end.map(|()| Json::Null))
+                    .map(|()| what);
+            }
         };
-        let refused = sent.as_ref().is_err_and(crate::arm::Error::is_refusal);
+        let refused = sent.as_ref().is_err_and(Error::is_refusal);
         if let Some((name, note)) = deed.note.clone().filter(|_| !refused) {
             self.world.notes().note(name, note);
         }
@@ -121,9 +128,34 @@ impl Deeds<'_> {
             Ok(pending) => pending.wait(call).await,
             Err(error) => Err(error),
         };
+        self.ended(deed, asked, end).map(|()| what)
+    }
+
+    /// Notes how a request ended, and forgets what it has changed.
+    fn ended(&self, deed: Deed, asked: &Missing, end: Result<Json, Error>) -> Result<(), End> {
         self.world.forget(asked);
         self.world.forget_object(&deed.id);
-        let answer = end.map_err(|error| self.failed(&deed, Cause::Azure(error)))?;
+        let answer = match end {
+            Ok(answer) => answer,
+            Err(error) => {
+                let needless = deed.needless.as_ref().filter(|(when, _)| when(&error));
+                let Some((_, (name, note))) = needless else {
+                    return Err(self.failed(&deed, Cause::Azure(error)));
+                };
+                // What an attempt of our own has done that was not answered is our doing.
+                let ours = error.azure().is_some_and(|azure| azure.after_loss);
+                let (name, note) = deed
+                    .done
+                    .as_ref()
+                    .filter(|_| ours)
+                    .map_or((*name, note), |(name, note)| (*name, note));
+                self.world.notes().note(name, note.clone());
+                return Ok(());
+            }
+        };
+        if let Some((name, note)) = deed.done {
+            self.world.notes().note(name, note);
+        }
         if let Some(name) = deed.answer {
             self.world.notes().note(name, answer.clone());
         }
@@ -131,12 +163,12 @@ impl Deeds<'_> {
         if matches!(deed.request, Request::Patch(_) | Request::Put(_)) && answer.is_object() {
             self.world.enter(&deed.id, Look::Found(answer));
         }
-        Ok(what)
+        Ok(())
     }
 
     fn failed(&self, deed: &Deed, cause: Cause) -> End {
         End::Failed(Box::new(Failure {
-            doing: self.doing,
+            doing: deed.doing.unwrap_or(self.doing),
             id: deed.id.clone(),
             argument: deed.argument,
             cause,
