@@ -169,11 +169,12 @@ def workspace_and_setting():
     made = logs.workspaces.begin_create_or_update(GROUP, "fkaks-logs", {"location": REGION}).result()
     equal((made.provisioning_state, made.retention_in_days), ("Succeeded", 30))
     setting = registries.registries.get(GROUP, "fkacrsdk").id + "/providers/Microsoft.Insights/diagnosticSettings/audit"
+    version = {"api_version": "2021-05-01-preview"}
     entry = {"category": "ContainerRegistryLoginEvents", "enabled": True}
     body = {"properties": {"workspaceId": made.id, "logs": [entry]}}
-    resources.resources.begin_create_or_update_by_id(setting, "2021-05-01-preview", body).result()
-    equal(resources.resources.get_by_id(setting, "2021-05-01-preview").properties["workspaceId"], made.id)
-    resources.resources.begin_delete_by_id(setting, "2021-05-01-preview").result()
+    resources.resources.begin_create_or_update_by_id(setting, body, **version).result()
+    equal(resources.resources.get_by_id(setting, **version).properties["workspaceId"], made.id)
+    resources.resources.begin_delete_by_id(setting, **version).result()
     logs.workspaces.begin_delete(GROUP, "fkaks-logs", force=True).result()
     equal([each.name for each in logs.workspaces.list_by_resource_group(GROUP)], [])
 
