@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::arm::{ArmId, Error, Json};
 use crate::provider::failure::Doing;
@@ -184,22 +184,45 @@ impl fmt::Display for Deed {
 /// What was noted of the deeds of one operation, in the order of their doing. May hold secrets, so
 /// it has no debug output; it goes with the operation.
 #[derive(Clone, Default)]
-pub struct Notes(Arc<Mutex<Noted>>);
+pub struct Notes {
+    noted: Arc<Mutex<Noted>>,
+    answered: Arc<Mutex<Noted>>,
+}
 
 type Noted = BTreeMap<&'static str, Vec<Json>>;
 
 impl Notes {
     /// Notes something.
     pub fn note(&self, name: &'static str, what: Json) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.entry(name).or_default().push(what);
+        lock(&self.noted).entry(name).or_default().push(what);
+    }
+
+    /// Notes what Azure answered.
+    pub fn answer(&self, name: &'static str, what: Json) {
+        lock(&self.answered).entry(name).or_default().push(what);
+    }
+
+    /// The notes without Azure's answers, which a later reading will not know either.
+    #[must_use]
+    pub fn without_answers(&self) -> Self {
+        Self {
+            noted: Arc::clone(&self.noted),
+            answered: Arc::default(),
+        }
     }
 
     /// Everything that was noted so far.
     pub fn all(&self) -> Hidden {
-        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Hidden(notes.clone())
+        let mut all = lock(&self.noted).clone();
+        for (name, answers) in lock(&self.answered).iter() {
+            all.entry(name).or_default().extend(answers.iter().cloned());
+        }
+        Hidden(all)
     }
+}
+
+fn lock(notes: &Mutex<Noted>) -> MutexGuard<'_, Noted> {
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Notes as a decision sees them: kept out of debug output.

@@ -198,6 +198,14 @@ impl<C: Composite> Managed<C> {
         let basis = before
             .and_then(input_of_state::<C>)
             .unwrap_or(input.clone());
+        // What an apply has begun and not come through with is read as the next reading will.
+        let memory = match promised {
+            true => memory,
+            false => Memory {
+                prior: None,
+                notes: memory.notes.without_answers(),
+            },
+        };
         let own_facts = world.is_some();
         let mut truth = Self::truth(
             &session,

@@ -157,7 +157,7 @@ impl Deeds<'_> {
             self.world.notes().note(name, note);
         }
         if let Some(name) = deed.answer {
-            self.world.notes().note(name, answer.clone());
+            self.world.notes().answer(name, answer.clone());
         }
         // What a write ended with is the newest that there is to know of its object.
         if matches!(deed.request, Request::Patch(_) | Request::Put(_)) && answer.is_object() {
