@@ -64,6 +64,15 @@ impl<C: Composite> Apply<'_, C> {
                 return Err(failure(Doing::Creating, wanted, error));
             }
         };
+        // A parent that carries it within its own body has changed with it.
+        if C::EMBEDDED.iter().any(|kind| wanted.id.is(kind))
+            && let Some(parent) = wanted
+                .id
+                .parent()
+                .filter(|parent| self.ledger().contains(parent))
+        {
+            self.world.forget_object(&parent);
+        }
         lock(&self.created).insert(wanted.id.clone());
         self.world.made(&wanted.id);
         client.made(&wanted.id);
