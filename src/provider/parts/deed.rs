@@ -41,7 +41,6 @@ pub type Needless = fn(&Error) -> bool;
 pub type Note = (&'static str, Json);
 
 /// What a deed sends.
-#[allow(dead_code, reason = "resources that are being written use it")]
 pub enum Request {
     /// A PATCH with this body.
     Patch(Json),
@@ -67,7 +66,6 @@ pub struct Refusal {
     pub fix: String,
 }
 
-#[allow(dead_code, reason = "resources that are being written use it")]
 impl Deed {
     /// A PATCH of that object.
     #[must_use]

@@ -303,23 +303,6 @@ impl<I> Part<I> {
         part
     }
 
-    #[allow(dead_code, reason = "resources that are being written use it")]
-    /// Once its objects are written, it does what this says until nothing remains.
-    #[must_use]
-    pub const fn does(mut self, does: fn(&I, &Seen) -> Result<Option<Deed>, Unread>) -> Self {
-        self.acts = true;
-        self.does = does;
-        self
-    }
-
-    #[allow(dead_code, reason = "resources that are being written use it")]
-    /// Before its objects go with the resource, it does what this says until nothing remains.
-    #[must_use]
-    pub const fn undoes(mut self, undoes: fn(&I, &Seen) -> Result<Option<Deed>, Unread>) -> Self {
-        self.undoes = undoes;
-        self
-    }
-
     /// It is finished when this says so.
     #[must_use]
     pub const fn until(mut self, until: fn(&I, &Seen) -> Result<Evidence, Unread>) -> Self {

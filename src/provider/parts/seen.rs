@@ -186,7 +186,6 @@ impl Seen {
         }
     }
 
-    #[allow(dead_code, reason = "resources that are being written use it")]
     /// Azure's answer to a question; one about something that does not exist is `Absent`.
     ///
     /// # Errors
@@ -352,7 +351,6 @@ impl Seen {
         self
     }
 
-    #[allow(dead_code, reason = "resources that are being written use it")]
     /// Adds the answer to a question to facts for tests.
     #[cfg(test)]
     pub(crate) fn with_answer(mut self, question: Question, answer: Json) -> Self {
