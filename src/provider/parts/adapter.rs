@@ -21,14 +21,12 @@ use super::ledger::Ledger;
 use super::plan::{self, without_unknowns};
 use super::remove::remove;
 use super::survey::{Subject, Survey, survey};
+use super::takeover::Takeover;
 use super::world::{Embedding, Halt, World};
-use crate::arm::{ArmId, Call, Error, Json};
+use crate::arm::{ArmId, Call, Error};
 use crate::provider::failure::{Cause, Doing, Failure};
 use crate::provider::session::{Session, SessionSlot};
 use changing::Memory;
-
-/// Private data of a resource that was imported and not applied since.
-const IMPORTED: &str = "imported";
 
 /// Private data of the first round of a replacement, for the second: what will go.
 const REPLACED: &str = "replaced";
@@ -182,7 +180,7 @@ impl<C: Composite> Resource for Managed<C> {
                 private,
             };
         };
-        let imported = private.get(IMPORTED).is_some();
+        let takeover = Takeover::of(&private);
         let Some(id) = id_of(&state) else {
             diagnostics.error(
                 Path::attribute("id"),
@@ -194,7 +192,7 @@ impl<C: Composite> Resource for Managed<C> {
                 private,
             };
         };
-        let fresh = imported && state.get("drift").is_null();
+        let fresh = takeover == Takeover::Open && state.get("drift").is_null();
         let input = if fresh {
             None
         } else {
@@ -213,7 +211,7 @@ impl<C: Composite> Resource for Managed<C> {
             id: &id,
             prior: input.as_ref(),
             ledger: &ledger,
-            imported,
+            takeover,
             known: &known,
         };
         let found = match Self::at_rest(&world, &subject).await {
@@ -292,7 +290,7 @@ impl<C: Composite> Resource for Managed<C> {
                 &id,
                 input.as_ref(),
                 &left,
-                false,
+                Takeover::Done,
                 &Memory::default(),
                 None,
             )
@@ -360,7 +358,7 @@ impl<C: Composite> Resource for Managed<C> {
             }
         };
         let mut private = Private::default();
-        private.set(IMPORTED, Json::Bool(true));
+        Takeover::Open.note(&mut private);
         match C::SCHEMA.value_from_json(&json) {
             Ok(state) => Some(Imported { state, private }),
             Err(error) => {
@@ -381,7 +379,7 @@ impl<C: Composite> Resource for Managed<C> {
 fn hand_over(plan: &mut Plan) -> Option<Ledger> {
     match &plan.prior {
         None => {
-            plan.private.remove(IMPORTED);
+            Takeover::Done.note(&mut plan.private);
             Some(Ledger::from_json(&plan.private.remove(REPLACED)?))
         }
         Some(prior) => {

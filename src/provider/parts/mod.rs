@@ -20,6 +20,7 @@ mod seen;
 mod spelling;
 mod survey;
 mod tags;
+mod takeover;
 mod wanted;
 mod world;
 mod writable;

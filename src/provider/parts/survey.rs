@@ -7,6 +7,7 @@ use super::compare::{Lists, differences};
 use super::ledger::Ledger;
 use super::seen::{Look, Seen, Unread};
 use super::tags::without_ignored_tags;
+use super::takeover::Takeover;
 use super::wanted::Wanted;
 use super::{Attributes, Composite, Evidence};
 use crate::arm::{ArmId, Error, Json};
@@ -19,8 +20,8 @@ pub struct Subject<'a, I> {
     pub prior: Option<&'a I>,
     /// What the resource owns so far.
     pub ledger: &'a Ledger,
-    /// Whether it has just been imported, and so owns what lies within its anchor.
-    pub imported: bool,
+    /// Whether it has been imported and not wholly taken over: what lies within its anchor is its own.
+    pub takeover: Takeover,
     /// Objects that will be needed, as far as they are known before.
     pub known: &'a [ArmId],
 }
@@ -99,9 +100,11 @@ pub fn survey<C: Composite>(
         // does shows in the anchor alone.
         Look::Found(_) if C::ANCHOR_IS_GIVEN => {
             let acts = C::PARTS.iter().any(|part| part.acts);
-            stands = !subject.imported || acts || wants_what_stands::<C>(&observed.input, seen)?;
+            stands = !subject.takeover.is_under_way()
+                || acts
+                || wants_what_stands::<C>(&observed.input, seen)?;
         }
-        Look::Found(_) if subject.imported => {
+        Look::Found(_) if subject.takeover.is_under_way() => {
             if let Some(part) = C::PARTS.iter().find(|part| {
                 (part.wants)(&observed.input, seen)
                     .is_ok_and(|wants| wants.iter().any(|wanted| wanted.id == *subject.id))
@@ -124,20 +127,28 @@ pub fn survey<C: Composite>(
         for part in C::PARTS {
             let wants = (part.wants)(&observed.input, seen)?;
             for wanted in &wants {
-                if subject.imported
+                if subject.takeover.is_under_way()
                     && wanted.id.is_within(subject.id)
                     && matches!(seen.look(&wanted.id)?, Look::Found(_))
                 {
                     ledger.own(part.name, &wanted.id);
                 }
-                // An apply that failed may not have come as far as this one.
-                if !subject.imported
+                // An apply that failed, or that was refused a fact, may not have come as far as this
+                // one. Right after an import there was none.
+                if subject.takeover.was_applied()
                     && !ledger.contains(&wanted.id)
                     && !missing.contains(&wanted.id)
-                    && matches!(seen.look(&wanted.id)?, Look::Absent)
                 {
                     let noun = crate::provider::failure::noun(&wanted.id);
-                    drift.push(format!("{noun} was not made yet: {}", wanted.id));
+                    match seen.look(&wanted.id)? {
+                        Look::Absent => {
+                            drift.push(format!("{noun} was not made yet: {}", wanted.id));
+                        }
+                        Look::Found(_) if subject.takeover.is_under_way() => {
+                            drift.push(format!("{noun} was not taken over yet: {}", wanted.id));
+                        }
+                        Look::Found(_) | Look::Denied(_) => {}
+                    }
                 }
                 if ledger.contains(&wanted.id)
                     && let Look::Found(found) = seen.look(&wanted.id)?

@@ -1,10 +1,12 @@
 //! Reads Azure for the pure functions: each object once, all that is missing at the same time.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::future::join_all;
 use tokio::sync::{OnceCell, watch};
 
 use super::deed::Notes;
@@ -38,6 +40,7 @@ pub struct World {
     notes: Notes,
     made: Mutex<BTreeSet<ArmId>>,
     doubted: Mutex<BTreeSet<ArmId>>,
+    refused: AtomicBool,
     progress: watch::Sender<Progress>,
 }
 
@@ -123,6 +126,7 @@ impl World {
             notes: Notes::default(),
             made: Mutex::default(),
             doubted: Mutex::default(),
+            refused: AtomicBool::default(),
             progress: watch::Sender::default(),
         }
     }
@@ -257,6 +261,12 @@ impl World {
         fresh && !lock(&self.doubted).contains(id)
     }
 
+    /// Whether Azure has refused to show something that was asked for: what was decided without it
+    /// may lack something.
+    pub fn was_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// Forgets facts that may have changed, so that they are read again.
     pub fn forget(&self, asked: &Missing) {
         lock(&self.doubted).extend(asked.asked.iter().cloned());
@@ -320,81 +330,6 @@ impl World {
         if failed { Err(Halt::Skipped) } else { Ok(()) }
     }
 
-    async fn read(&self, missing: &Missing) -> Result<(), Halt> {
-        if missing.reads_nothing() && missing.parts.is_empty() {
-            return Err(Halt::Stuck);
-        }
-        // What comes within its parent is looked for there first, and by itself in the next round.
-        let alone = |id: &&ArmId| {
-            let carried = self.embedding.types.iter().any(|kind| id.is(kind));
-            let parent = || id.parent().is_some_and(|id| missing.objects.contains(&id));
-            !(carried && parent())
-        };
-        let objects = missing.objects.iter().filter(alone);
-        let objects = join_all(objects.map(|id| self.look(id)));
-        let lists = join_all(missing.lists.iter().map(|key| self.look_list(key)));
-        let questions = join_all(missing.questions.iter().map(|question| self.ask(question)));
-        let (objects, lists, answers) = futures::join!(objects, lists, questions);
-        objects.into_iter().try_for_each(|look| look.map(drop))?;
-        lists
-            .into_iter()
-            .chain(answers)
-            .collect::<Result<(), _>>()?;
-        self.wait_for(&missing.parts).await
-    }
-
-    async fn look_list(&self, key: &(ArmId, String)) -> Result<(), Error> {
-        let cell = Arc::clone(lock(&self.lists).entry(key.clone()).or_default());
-        let read = || async {
-            let answer = self.client.list(&self.call, &key.0, &key.1).await;
-            self.fact(answer, Arc::new)
-        };
-        cell.get_or_try_init(read).await?;
-        Ok(())
-    }
-
-    async fn ask(&self, question: &Question) -> Result<(), Error> {
-        let cell = Arc::clone(lock(&self.answers).entry(question.clone()).or_default());
-        let ask = || async { self.fact(self.answer(question).await, Arc::new) };
-        cell.get_or_try_init(ask).await?;
-        Ok(())
-    }
-
-    fn fact<T, U>(
-        &self,
-        answer: Result<T, Error>,
-        keep: impl Fn(T) -> U,
-    ) -> Result<Look<U>, Error> {
-        match answer {
-            Err(error) if self.among_strangers && is_strange(&error) => {
-                Ok(Look::Denied(Arc::new(error)))
-            }
-            answer => fact(answer, keep),
-        }
-    }
-
-    async fn answer(&self, question: &Question) -> Result<Json, Error> {
-        let (client, call) = (&self.client, &self.call);
-        match question {
-            Question::Action { id, action, body } => {
-                let body = serde_json::from_str(body).unwrap_or(Json::Null);
-                client.ask(call, id, action, &body).await?.wait(call).await
-            }
-            Question::Images {
-                login_server,
-                references,
-            } => {
-                let images = client.images(call, login_server, references).await?;
-                Ok(serde_json::to_value(images).unwrap_or_default())
-            }
-            Question::Logs {
-                workspace,
-                query,
-                timespan,
-            } => client.query_logs(call, workspace, query, timespan).await,
-        }
-    }
-
     fn snapshot(&self) -> Seen {
         let objects = lock(&self.objects)
             .iter()
@@ -438,21 +373,6 @@ impl World {
                 Arc::new(OnceCell::new_with(Some(Look::Found(Arc::new(json))))),
             );
         }
-    }
-}
-
-/// Azure does not show the subscription to the caller, or it is another tenant's.
-fn is_strange(error: &Error) -> bool {
-    let codes = ["SubscriptionNotFound", "InvalidAuthenticationTokenTenant"];
-    codes.iter().any(|code| error.has_code(code)) && !error.is_timeout()
-}
-
-fn fact<T, U>(answer: Result<T, Error>, keep: impl Fn(T) -> U) -> Result<Look<U>, Error> {
-    match answer {
-        Ok(found) => Ok(Look::Found(keep(found))),
-        Err(error) if error.is_not_found() => Ok(Look::Absent),
-        Err(error) if error.is_forbidden() => Ok(Look::Denied(Arc::new(error))),
-        Err(error) => Err(error),
     }
 }
 

@@ -7,9 +7,7 @@ use tfplugin_rs::framework::{Applied, Change, Context, Diagnostics};
 use tfplugin_rs::value::{Path, Value, to_json};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    IMPORTED, Managed, input_of_state, ledger_of, named_by, reading, report, unreadable, warn,
-};
+use super::{Managed, input_of_state, ledger_of, named_by, reading, report, unreadable, warn};
 use crate::arm::{ArmId, Call, Json};
 use crate::provider::failure::Doing;
 use crate::provider::parts::apply::{Adopt, Apply};
@@ -18,6 +16,7 @@ use crate::provider::parts::ledger::Ledger;
 use crate::provider::parts::plan::{self, without_unknowns};
 use crate::provider::parts::remove::undone;
 use crate::provider::parts::survey::{Subject, Survey, survey};
+use crate::provider::parts::takeover::Takeover;
 use crate::provider::parts::world::{Halt, World};
 use crate::provider::parts::{Attributes, Composite};
 use crate::provider::session::Session;
@@ -42,7 +41,7 @@ impl<C: Composite> Managed<C> {
         id: &ArmId,
         input: Option<&C::Input>,
         ledger: &Ledger,
-        imported: bool,
+        takeover: Takeover,
         memory: &Memory,
         world: Option<World>,
     ) -> Result<Survey, Halt> {
@@ -55,7 +54,7 @@ impl<C: Composite> Managed<C> {
             id,
             prior: input,
             ledger,
-            imported,
+            takeover,
             known: &[],
         };
         let world = match world {
@@ -149,9 +148,10 @@ impl<C: Composite> Managed<C> {
             return unchanged(private);
         }
         let before = prior.as_ref().map(ledger_of).unwrap_or_default();
-        let adopt = match private.get(IMPORTED) {
-            Some(_) => Adopt::All,
-            None => Adopt::Given(prior.as_ref().map(named_by).unwrap_or_default()),
+        let takeover = Takeover::of(&private);
+        let adopt = match takeover.is_under_way() {
+            true => Adopt::All,
+            false => Adopt::Given(prior.as_ref().map(named_by).unwrap_or_default()),
         };
         let before_json = prior
             .as_ref()
@@ -185,13 +185,14 @@ impl<C: Composite> Managed<C> {
             });
             return Applied { state, private };
         }
+        let refused_a_fact = world.was_refused();
         let world = (clean && outcome.late.is_empty()).then_some(world);
         let promised = clean && !diagnostics.has_errors();
-        if promised {
-            // Until one apply has come through, the next one adopts what this one did not.
-            private.remove(IMPORTED);
-        }
-        let imported = private.get(IMPORTED).is_some();
+        let takeover = match promised {
+            true => takeover.applied(refused_a_fact),
+            false => takeover,
+        };
+        takeover.note(&mut private);
         // What no property in Azure shows is as it was before a change that has failed, so that
         // the next plan shows the change again and knows where it started.
         let before = prior.as_ref().filter(|_| !promised);
@@ -212,7 +213,7 @@ impl<C: Composite> Managed<C> {
             &id,
             Some(&basis),
             &outcome.ledger,
-            imported,
+            takeover,
             &memory,
             world,
         )
@@ -223,7 +224,7 @@ impl<C: Composite> Managed<C> {
                 &id,
                 Some(&basis),
                 &outcome.ledger,
-                imported,
+                takeover,
                 &memory,
                 None,
             )
