@@ -76,7 +76,12 @@ pub fn act(
             Some(_) => operations::Work::Update,
             None => operations::Work::Action,
         };
-        let body = answer.body.take();
+        let mut body = answer.body.take();
+        if context.failure.is_some() && work == operations::Work::Action {
+            // What is going to fail did nothing.
+            draft = world.clone();
+            body = None;
+        }
         let operation = operations::accept(
             &mut draft,
             &context.pace,

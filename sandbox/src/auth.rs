@@ -9,6 +9,8 @@ use uuid::Uuid;
 use crate::errors::ArmError;
 use crate::exchange::{Answer, Request};
 use crate::store::World;
+use crate::types::authorization::principals;
+use crate::types::managed_identity::identities;
 
 /// What a token is issued for.
 pub struct Subject<'a> {
@@ -24,7 +26,7 @@ pub struct Subject<'a> {
 #[must_use]
 pub fn issue(world: &World, subject: &Subject<'_>, lifetime: u64) -> String {
     let now = world.now / 1000;
-    let object = Uuid::new_v5(&world.seed, format!("object {}", subject.client).as_bytes());
+    let object = object_id(world, subject.client);
     let claims = json!({
         "aud": subject.audience,
         "iss": format!("https://sts.windows.net/{}/", subject.tenant),
@@ -41,6 +43,25 @@ pub fn issue(world: &World, subject: &Subject<'_>, lifetime: u64) -> String {
         "xms_generation": world.token_generation,
     });
     sign(world, &claims)
+}
+
+/// The object id of a client: that of an identity in the sandbox, which may be named by its client id, its
+/// principal or its resource, or of a principal that a test declared; else one that follows from the name.
+#[must_use]
+pub fn object_id(world: &World, client: &str) -> String {
+    let same = |value: Option<&str>| value.is_some_and(|value| value.eq_ignore_ascii_case(client));
+    let identity = world.of_type(identities::NAME).find(|identity| {
+        identity.id.same(client)
+            || same(identity.text("/properties/clientId"))
+            || same(identity.text("/properties/principalId"))
+    });
+    if let Some(id) = identity.and_then(|found| found.text("/properties/principalId")) {
+        return id.to_owned();
+    }
+    if principals::find(world, client).is_some() {
+        return client.to_lowercase();
+    }
+    Uuid::new_v5(&world.seed, format!("object {client}").as_bytes()).to_string()
 }
 
 /// A token of some other issuer, as GitHub's or Azure DevOps' OIDC endpoint gives out.
@@ -83,9 +104,19 @@ pub fn claims(token: &str) -> Option<Value> {
         .filter(Value::is_object)
 }
 
-/// Whether a token was signed by this sandbox.
+/// The claims of a token that this sandbox signed and that has not expired.
 #[must_use]
-pub fn is_ours(world: &World, token: &str) -> bool {
+pub fn valid(world: &World, token: &str) -> Option<Value> {
+    claims(token).filter(|claims| is_ours(world, token) && is_fresh(world, claims))
+}
+
+fn is_fresh(world: &World, claims: &Value) -> bool {
+    let number = |name: &str| claims[name].as_u64().unwrap_or(0);
+    number("exp") * 1000 > world.now && number("xms_generation") >= world.token_generation
+}
+
+/// Whether a token was signed by this sandbox.
+fn is_ours(world: &World, token: &str) -> bool {
     token
         .rsplit_once('.')
         .is_some_and(|(signed, end)| signature(world, signed) == end)
@@ -139,8 +170,7 @@ pub fn verify(
             "The access token is invalid. The signature could not be verified.",
         ));
     }
-    let number = |name: &str| claims[name].as_u64().unwrap_or(0);
-    if number("exp") * 1000 <= world.now || number("xms_generation") < world.token_generation {
+    if !is_fresh(world, &claims) {
         return Err((
             "ExpiredAuthenticationToken",
             "The access token expiry UTC time is earlier than current UTC time.",

@@ -115,7 +115,7 @@ impl Engine {
         let answer = match &effect {
             Some(Effect::DropConnection) => None,
             Some(effect @ Effect::Answer { .. }) => effect.answer(),
-            other => Some(self.process(&request, arm, other.as_ref().and_then(Effect::failure))),
+            other => self.process(&request, arm, other.as_ref().and_then(Effect::failure)),
         };
         let sent = answer.filter(|_| !matches!(effect, Some(Effect::LostAnswer)));
         self.finish(
@@ -150,7 +150,8 @@ impl Engine {
         answer
     }
 
-    fn process(&self, request: &Request, arm: bool, failure: Option<ArmError>) -> Answer {
+    /// `None`: no connection comes about.
+    fn process(&self, request: &Request, arm: bool, failure: Option<ArmError>) -> Option<Answer> {
         let mut inner = self.lock();
         inner.arm_requests += u64::from(arm);
         inner.tick();
@@ -161,16 +162,16 @@ impl Engine {
             return answer;
         }
         if query::is_for(request) {
-            return query::handle(&inner.world, request);
+            return Some(query::handle(&inner.world, request));
         }
         if !arm {
             let found = login::handle(&inner.world, request, inner.settings.token_lifetime);
-            return found.unwrap_or_else(|| {
+            return Some(found.unwrap_or_else(|| {
                 Answer::from(ArmError::new(404, "NotFound", "There is no such page."))
-            });
+            }));
         }
         if let Err(answer) = auth::check(&inner.world, request) {
-            return answer;
+            return Some(answer);
         }
         let context = inner.settings.context(request, failure, true);
         let answer = arm::handle(&mut inner.world, &context);
@@ -180,7 +181,7 @@ impl Engine {
                 .wake(request, inner.arm_requests, inner.world.now);
         }
         self.save(inner);
-        answer
+        Some(answer)
     }
 
     /// Adds the headers of every answer, writes log and recording.

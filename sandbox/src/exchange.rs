@@ -81,6 +81,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body; `None` writes none.
     pub body: Option<Value>,
+    /// A body that is no JSON of ours: its media type, and it itself.
+    pub bytes: Option<Box<(String, Bytes)>>,
     /// The configured `Retry-After` is to be added.
     pub retry_after: bool,
     /// The resource whose `settle` completes what an action began.
@@ -103,6 +105,16 @@ impl Answer {
         Self {
             status,
             body: Some(body),
+            ..Self::default()
+        }
+    }
+
+    /// An answer with these very bytes.
+    #[must_use]
+    pub fn bytes(status: u16, kind: &str, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            bytes: Some(Box::new((kind.to_owned(), bytes.into()))),
             ..Self::default()
         }
     }
@@ -133,7 +145,7 @@ impl From<ArmError> for Answer {
             headers: vec![("x-ms-failure-cause".into(), "gateway".into())],
             body: Some(body),
             retry_after: error.retry,
-            started: None,
+            ..Self::default()
         }
     }
 }

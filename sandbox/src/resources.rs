@@ -180,6 +180,7 @@ pub fn write(
         .as_ref()
         .map_or_else(|| id.clone(), |old| old.id.clone());
     if old.is_none() && verb == Verb::Patch {
+        provided(world, kind, &id, verb)?;
         return Err(not_found(&id, kind.not_found));
     }
     if id.is_child() {
@@ -314,6 +315,7 @@ pub fn delete(
         if kind.name == "Microsoft.Resources/resourceGroups" {
             return Err(group_not_found(id.name()));
         }
+        provided(world, kind, id, Verb::Delete)?;
         return Ok(Answer::empty(204));
     };
     locked(world, &resource.id, "delete", &["ReadOnly", "CanNotDelete"])?;
@@ -359,6 +361,22 @@ pub fn delete(
     };
     *world = draft;
     Ok(answer)
+}
+
+/// Asks the type's check about a change of what Azure itself provides.
+fn provided(world: &World, kind: &Type, id: &ResourceId, verb: Verb) -> ArmResult<()> {
+    let Some(body) = (kind.provided)(world, id) else {
+        return Ok(());
+    };
+    let resource = Resource::new(id.clone(), kind.name, body);
+    (kind.check)(
+        world,
+        &Change {
+            verb,
+            old: Some(&resource),
+            new: &resource,
+        },
+    )
 }
 
 fn finished(world: &World, kind: &Type, id: &ResourceId, status: u16) -> ArmResult<Answer> {

@@ -216,8 +216,15 @@ fn write(answer: Answer, head: bool) -> Response<Full<Bytes>> {
     for (name, value) in &answer.headers {
         builder = builder.header(name, value);
     }
-    let body = match answer.body {
-        Some(body) if !head => {
+    let body = match (answer.bytes.map(|bytes| *bytes), answer.body) {
+        (Some((kind, bytes)), _) => {
+            // What a HEAD tells of a manifest is its length as well.
+            builder = builder
+                .header("content-type", kind)
+                .header("content-length", bytes.len());
+            if head { Bytes::new() } else { bytes }
+        }
+        (None, Some(body)) if !head => {
             builder = builder.header("content-type", "application/json; charset=utf-8");
             Bytes::from(body.to_string())
         }

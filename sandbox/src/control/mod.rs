@@ -14,6 +14,7 @@ use crate::exchange::{Answer, Request};
 use crate::guards;
 use crate::id::ResourceId;
 use crate::login;
+use crate::record;
 use crate::settings::Settings;
 use crate::store::{Registration, Resource};
 use crate::table::{self, Type};
@@ -99,7 +100,8 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
         ("GET", ["oidc", "github"]) => Ok(login::federated_token(&inner.world, request, true)),
         ("POST", ["oidc", "ado"]) => Ok(login::federated_token(&inner.world, request, false)),
         ("GET", ["operations"]) => {
-            ok(json!({ "value": inner.world.operations.values().collect::<Vec<_>>() }))
+            let all = json!({ "value": inner.world.operations.values().collect::<Vec<_>>() });
+            ok(record::redacted(&all))
         }
         ("POST", ["operations", "complete"]) => {
             inner.complete_all();

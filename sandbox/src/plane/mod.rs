@@ -1,161 +1,172 @@
 //! The data plane of registries: `/v2/` and the exchange of tokens, at the login servers themselves.
-//! Clients reach it through the sandbox as their HTTPS proxy; the proxy's user is the address that they
+//! Clients reach it through the sandbox as their HTTPS proxy; the proxy's user is the place that they
 //! come from (`HTTPS_PROXY=http://203.0.113.7@127.0.0.1:8443`), which the registry's network rules judge.
+//! Or they ask the sandbox itself with the login server as `Host`, and say the place in `x-sandbox-from`.
 //! (Azure/acr, "AAD-OAuth"; OCI distribution specification; Microsoft Learn, "Configure public IP
 //! network rules".)
 
+mod content;
+mod events;
 mod network;
 mod tokens;
+mod who;
 
 use serde_json::json;
 
 use crate::exchange::{Answer, Request};
 use crate::store::{Resource, World};
-use crate::types::container_registry::{images, registries};
-use crate::types::operational_insights::{query, tables};
+use crate::types::container_registry::registries;
+use crate::types::operational_insights::query;
+use network::Refusal;
 
 /// The domains below which login servers live.
 const DOMAINS: &[&str] = &["azurecr.io", "azurecr.us", "azurecr.cn"];
+/// Where a client says that it comes from when it asks without the proxy.
+const FROM: &str = "x-sandbox-from";
 
-/// The host of a login server that a request is for, when it came through the proxy.
+/// The host of a login server that a request is for.
 #[must_use]
 pub fn login_server(request: &Request) -> Option<&str> {
-    request.place.as_ref()?;
     let host = request.base.split_once("://")?.1.split(':').next()?;
-    let known = |domain: &&&str| {
-        host.strip_suffix(**domain)
-            .is_some_and(|rest| rest.ends_with('.'))
-    };
-    DOMAINS.iter().find(known).map(|_| host)
+    is_login_server(host).then_some(host)
 }
 
 /// Whether the proxy leads to a host.
 #[must_use]
 pub fn serves(host: &str) -> bool {
-    let known = |domain: &&str| {
+    query::HOSTS.contains(&host) || is_login_server(host)
+}
+
+fn is_login_server(host: &str) -> bool {
+    let below = |domain: &&str| {
         host.strip_suffix(domain)
             .is_some_and(|rest| rest.ends_with('.'))
     };
-    query::HOSTS.contains(&host) || DOMAINS.iter().any(known)
+    DOMAINS.iter().any(below)
 }
 
-/// Answers a request to a login server.
+/// One request to one registry.
+struct Visit<'a> {
+    request: &'a Request,
+    registry: Resource,
+    /// The address that the registry sees.
+    address: String,
+}
+
+/// Answers a request to a login server. `None` where no connection comes about.
 #[must_use]
-pub fn handle(world: &mut World, request: &Request, host: &str) -> Answer {
+pub fn handle(world: &mut World, request: &Request, host: &str) -> Option<Answer> {
     let found = world.of_type(registries::NAME).find(|registry| {
         registry
             .text("/properties/loginServer")
             .is_some_and(|server| server.eq_ignore_ascii_case(host))
     });
     let Some(registry) = found.cloned() else {
-        return refused(404, "NAME_UNKNOWN", "There is no registry of that name.");
+        let message = "There is no registry of that name.";
+        return Some(refused(404, "NAME_UNKNOWN", message));
     };
-    let place = request.place.as_deref().unwrap_or_default();
-    if let Err(address) = network::admits(world, &registry, place) {
-        let message = format!(
-            "client with IP '{address}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
-        );
-        return refused(403, "DENIED", &message);
-    }
-    let answer = answered(world, request, &registry, host);
-    record(world, request, &registry, &answer);
-    answer
+    let place = request.place.as_deref().or_else(|| request.header(FROM));
+    let address = match network::admits(world, &registry, place.unwrap_or_default()) {
+        Ok(address) => address,
+        Err(Refusal::Denied(address)) => {
+            let message = format!(
+                "client with IP '{address}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
+            );
+            return Some(refused(403, "DENIED", &message));
+        }
+        Err(Refusal::Unreachable(why)) => {
+            tracing::info!(host, why, "no connection to a registry");
+            return None;
+        }
+    };
+    let visit = Visit {
+        request,
+        registry,
+        address,
+    };
+    let mut draft = world.clone();
+    let answer = visit.answer(&mut draft);
+    *world = draft;
+    Some(answer)
 }
 
-/// Sends what happened to where the registry's diagnostic settings say: a login, a pull, a deletion.
-/// (Columns: Azure Monitor reference, "ContainerRegistryLoginEvents" and "...RepositoryEvents".)
-fn record(world: &mut World, request: &Request, registry: &Resource, answer: &Answer) {
-    if answer.status >= 300 {
-        return;
-    }
-    let segments = request.segments();
-    let (category, operation, name) = match (request.method.as_str(), segments.as_slice()) {
-        ("POST", ["oauth2", "exchange"]) => ("ContainerRegistryLoginEvents", "Login", None),
-        ("GET", ["v2", repository @ .., "manifests", name]) => {
-            let name = Some((repository.join("/"), *name));
-            ("ContainerRegistryRepositoryEvents", "Pull", name)
-        }
-        ("DELETE", ["v2", repository @ .., "manifests", name])
-        | ("DELETE", ["acr", "v1", repository @ .., "_tags", name]) => {
-            let name = Some((repository.join("/"), *name));
-            ("ContainerRegistryRepositoryEvents", "Delete", name)
-        }
-        _ => return,
-    };
-    let place = request.place.as_deref().unwrap_or_default();
-    let mut columns = json!({
-        "OperationName": operation,
-        "CallerIpAddress": network::address(place),
-        "Identity": tokens::identity(world, registry, request).unwrap_or_default(),
-        "LoginServer": host_of(registry),
-    });
-    if let Some((repository, name)) = name {
-        columns["ArtifactType"] = json!("Tag");
-        columns["Repository"] = json!(repository);
-        let field = if name.contains(':') { "Digest" } else { "Tag" };
-        columns[field] = json!(name);
-    }
-    let time = world.now;
-    tables::send(world, registry.id.as_str(), category, &columns, time);
-}
-
-fn answered(world: &mut World, request: &Request, registry: &Resource, host: &str) -> Answer {
-    let segments = request.segments();
-    match (request.method.as_str(), segments.as_slice()) {
-        ("POST", ["oauth2", "exchange"]) => tokens::exchange(world, registry, request),
-        ("POST", ["oauth2", "token"]) => tokens::access(world, registry, request),
-        ("GET", ["v2"]) => match tokens::granted(world, registry, request) {
-            Some(_) => Answer::json(200, json!({})),
-            None => challenge(host, ""),
-        },
-        ("GET" | "HEAD", ["v2", repository @ .., "manifests", reference]) => {
-            let repository = repository.join("/");
-            with(world, registry, request, &repository, "pull", |_| {
-                manifest(registry, &repository, reference)
-            })
-        }
-        ("GET", ["v2", repository @ .., "tags", "list"]) => {
-            let repository = repository.join("/");
-            with(
-                world,
-                registry,
-                request,
-                &repository,
-                "metadata_read",
-                |_| match images::tags(registry, &repository) {
-                    Some(tags) => Answer::json(200, json!({ "name": repository, "tags": tags })),
-                    None => refused(404, "NAME_UNKNOWN", "The repository is not known."),
-                },
-            )
-        }
-        ("DELETE", ["v2", repository @ .., "manifests", reference])
-        | ("DELETE", ["acr", "v1", repository @ .., "_tags", reference]) => {
-            let repository = repository.join("/");
-            with(world, registry, request, &repository, "delete", |world| {
-                let registry = world.get_mut(registry.id.as_str());
-                match registry.is_some_and(|it| images::remove(it, &repository, reference)) {
-                    true => Answer::empty(202),
-                    false => refused(404, "MANIFEST_UNKNOWN", "The manifest is not known."),
+impl Visit<'_> {
+    fn answer(&self, world: &mut World) -> Answer {
+        let (request, registry) = (self.request, &self.registry);
+        let segments = request.segments();
+        let login = match (request.method.as_str(), segments.as_slice()) {
+            ("POST", ["oauth2", "exchange"]) => tokens::exchange(world, registry, request),
+            ("POST" | "GET", ["oauth2", "token"]) => tokens::access(world, registry, request),
+            _ => return self.content(world, &segments),
+        };
+        match login {
+            Ok((who, answer)) => {
+                // A refresh token was a login when it was made.
+                if segments[1] == "exchange" || !tokens::is_refresh(request) {
+                    events::login(world, self, &who);
                 }
-            })
+                answer
+            }
+            Err(answer) => answer,
         }
-        _ => refused(404, "NOT_FOUND", "There is no such page."),
     }
-}
 
-/// Runs it where the request's token gives that action on the repository.
-fn with(
-    world: &mut World,
-    registry: &Resource,
-    request: &Request,
-    repository: &str,
-    action: &str,
-    run: impl FnOnce(&mut World) -> Answer,
-) -> Answer {
-    let wanted = format!("repository:{repository}:{action}");
-    match tokens::granted(world, registry, request) {
-        Some(grants) if grants.contains(&wanted) => run(world),
-        _ => challenge(host_of(registry), &wanted),
+    fn content(&self, world: &mut World, segments: &[&str]) -> Answer {
+        let client = tokens::client(world, &self.registry, self.request);
+        match (self.request.method.as_str(), segments) {
+            ("GET", ["v2"]) => match client {
+                Some(_) => Answer::json(200, json!({}))
+                    .header("docker-distribution-api-version", "registry/2.0"),
+                None => self.challenge(None),
+            },
+            ("GET", ["v2", "_catalog"] | ["acr", "v1", "_catalog"]) => {
+                match self.allows(world, "", "catalog") {
+                    true => content::catalog(&self.registry),
+                    false => self.challenge(Some(("", "catalog"))),
+                }
+            }
+            (method, ["v2", path @ ..]) => match content::route(method, path) {
+                Some((repository, action, deed)) => {
+                    if !self.allows(world, &repository, action) {
+                        return self.challenge(Some((&repository, action)));
+                    }
+                    content::act(world, self, &repository, &deed)
+                }
+                None => refused(404, "NOT_FOUND", "There is no such page."),
+            },
+            ("DELETE", ["acr", "v1", repository @ .., "_tags", tag]) => {
+                let repository = repository.join("/");
+                if !self.allows(world, &repository, "delete") {
+                    return self.challenge(Some((&repository, "delete")));
+                }
+                content::act(
+                    world,
+                    self,
+                    &repository,
+                    &content::Deed::Untag((*tag).to_owned()),
+                )
+            }
+            _ => refused(404, "NOT_FOUND", "There is no such page."),
+        }
+    }
+
+    /// Whether who asks may do that; nobody in particular may where anonymous pulls are allowed.
+    fn allows(&self, world: &World, repository: &str, action: &str) -> bool {
+        match tokens::client(world, &self.registry, self.request) {
+            Some(client) => client.may(world, &self.registry, repository, action),
+            None => false,
+        }
+    }
+
+    /// The request for a token, for what was asked.
+    fn challenge(&self, wanted: Option<(&str, &str)>) -> Answer {
+        let host = host_of(&self.registry);
+        let mut ask = format!("Bearer realm=\"https://{host}/oauth2/token\",service=\"{host}\"");
+        if let Some((repository, action)) = wanted {
+            let scope = tokens::scope(repository, action);
+            ask.push_str(&format!(",scope=\"{scope}\""));
+        }
+        unauthorized().header("www-authenticate", ask)
     }
 }
 
@@ -163,27 +174,10 @@ fn host_of(registry: &Resource) -> &str {
     registry.text("/properties/loginServer").unwrap_or_default()
 }
 
-fn manifest(registry: &Resource, repository: &str, reference: &str) -> Answer {
-    let Some(digest) = images::digest(registry, repository, reference) else {
-        let message = format!("manifest {reference} is not found");
-        return refused(404, "MANIFEST_UNKNOWN", &message);
-    };
-    let kind = "application/vnd.oci.image.index.v1+json";
-    Answer::json(
-        200,
-        json!({ "schemaVersion": 2, "mediaType": kind, "manifests": [] }),
-    )
-    .header("docker-content-digest", digest)
-}
-
-fn challenge(host: &str, scope: &str) -> Answer {
-    let mut ask = format!("Bearer realm=\"https://{host}/oauth2/token\",service=\"{host}\"");
-    if !scope.is_empty() {
-        ask.push_str(&format!(",scope=\"{scope}\""));
-    }
+fn unauthorized() -> Answer {
     let message =
         "authentication required, visit https://aka.ms/acr/authorization for more information.";
-    refused(401, "UNAUTHORIZED", message).header("www-authenticate", ask)
+    refused(401, "UNAUTHORIZED", message)
 }
 
 /// An error in the shape of the OCI distribution specification.

@@ -7,6 +7,7 @@
 )]
 
 pub mod cluster;
+pub mod plane;
 
 use fkaks_sandbox::{Options, Running, Sandbox, Settings};
 use reqwest::{Client, Method};

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{connections, host, replications, rules};
+use super::{connections, contents, host, replications, rules, scope_maps, tokens};
 use crate::errors::{ArmError, ArmResult, invalid_content};
 use crate::exchange::{Answer, Request};
 use crate::store::{Resource, World};
@@ -66,25 +66,36 @@ fn answer(world: &World, registry: &Resource) -> ArmResult<Answer> {
     }
     let passwords: Vec<Value> = NAMES
         .iter()
-        .map(|name| {
-            let text = format!(
-                "{} {} {name} {}",
-                registry.id.key(),
-                registry
-                    .text("/properties/creationDate")
-                    .unwrap_or_default(),
-                times(registry, name)
-            );
-            let value = Uuid::new_v5(&world.seed, text.as_bytes())
-                .simple()
-                .to_string();
-            json!({ "name": name, "value": value })
-        })
+        .map(|name| json!({ "name": name, "value": value(world, registry, name) }))
         .collect();
     Ok(Answer::json(
         200,
         json!({ "username": host(registry), "passwords": passwords }),
     ))
+}
+
+/// True when the name and the password are those of the admin user, and it is on.
+#[must_use]
+pub fn opens(world: &World, registry: &Resource, name: &str, password: &str) -> bool {
+    registry.at("/properties/adminUserEnabled") == Some(&Value::Bool(true))
+        && name.eq_ignore_ascii_case(host(registry))
+        && NAMES
+            .iter()
+            .any(|slot| value(world, registry, slot) == password)
+}
+
+fn value(world: &World, registry: &Resource, name: &str) -> String {
+    let text = format!(
+        "{} {} {name} {}",
+        registry.id.key(),
+        registry
+            .text("/properties/creationDate")
+            .unwrap_or_default(),
+        times(registry, name)
+    );
+    Uuid::new_v5(&world.seed, text.as_bytes())
+        .simple()
+        .to_string()
 }
 
 /// `GET .../listUsages` (documentation of service tiers: what is in each of them).
@@ -99,9 +110,20 @@ pub fn usages(world: &mut World, registry: &Resource, _: &Request) -> ArmResult<
         _ => (10 * GIB, 2),
     };
     let usage = |name: &str, limit: Value, used: usize, unit: &str| json!({ "name": name, "limit": limit, "currentValue": used, "unit": unit });
+    // Limits of tokens and scope maps: "Repository-scoped permissions" in the table of service tiers.
+    let scoped = match rules::sku(registry) {
+        "Premium" => 50_000,
+        "Standard" => 500,
+        _ => 100,
+    };
+    let held = contents::size(registry);
+    let maps = scope_maps::count(world, registry);
+    let logins = tokens::of_registry(world, registry.id.as_str()).len();
     let mut value = vec![
-        usage("Size", json!(size), 0, "Bytes"),
+        usage("Size", json!(size), held, "Bytes"),
         usage("Webhooks", json!(webhooks), 0, "Count"),
+        usage("ScopeMaps", json!(scoped), maps, "Count"),
+        usage("Tokens", json!(scoped), logins, "Count"),
     ];
     if rules::premium(registry) {
         let rules = registry.items("/properties/networkRuleSet/ipRules").len();

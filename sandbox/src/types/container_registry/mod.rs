@@ -1,8 +1,10 @@
 //! Microsoft.ContainerRegistry: registries, their replications, and the connections of private endpoints.
 
 pub mod connections;
+pub mod contents;
 pub mod credentials;
 pub mod images;
+pub mod import;
 pub mod names;
 pub mod registries;
 pub mod replications;

@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    DOMAIN, VERSIONS, connections, credentials, host, images, names, regions, replications, rules,
-    schema, tokens,
+    DOMAIN, VERSIONS, connections, contents, credentials, host, images, import, names, regions,
+    replications, rules, schema, tokens,
 };
 use crate::errors::ArmResult;
 use crate::id::ResourceId;
@@ -40,7 +40,7 @@ pub const REGISTRIES: Type = Type {
         Action {
             method: "POST",
             name: "generateCredentials",
-            style: Style::Immediate,
+            style: Style::Location,
             run: tokens::generate,
         },
         Action {
@@ -59,7 +59,7 @@ pub const REGISTRIES: Type = Type {
             method: "POST",
             name: "importImage",
             style: Style::Location,
-            run: images::import,
+            run: import::run,
         },
     ],
     private_link: Some(PrivateLink {
@@ -68,6 +68,14 @@ pub const REGISTRIES: Type = Type {
     }),
     ..Type::new(NAME, VERSIONS)
 };
+
+/// What a registry remembers and never shows.
+const HIDDEN: [&str; 4] = [
+    credentials::KEY,
+    images::KEY,
+    images::UPLOADS,
+    contents::KEY,
+];
 
 fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
     if change.verb == Verb::Delete {
@@ -98,11 +106,10 @@ fn fill(world: &mut World, new: &mut Resource, old: Option<&Resource>) -> ArmRes
     new.set("/properties/creationDate", created);
     let zones = kept("/properties/zoneRedundancy").unwrap_or_else(|| json!("Disabled"));
     new.default("/properties/zoneRedundancy", zones);
-    if let Some(credentials) = kept(credentials::KEY) {
-        new.set(credentials::KEY, credentials);
-    }
-    if let Some(images) = kept(images::KEY) {
-        new.set(images::KEY, images);
+    for key in HIDDEN {
+        if let Some(value) = kept(key) {
+            new.set(key, value);
+        }
     }
     for name in schema::SWITCHES {
         new.default(&format!("/properties/{name}"), false);
@@ -211,7 +218,7 @@ fn settle(world: &mut World, id: &ResourceId) -> ArmResult<()> {
 
 fn render(world: &World, registry: &Resource, body: &mut Value) {
     if let Value::Object(map) = body {
-        for hidden in [credentials::KEY, images::KEY] {
+        for hidden in HIDDEN {
             map.remove(hidden.trim_start_matches('/'));
         }
     }
@@ -220,10 +227,7 @@ fn render(world: &World, registry: &Resource, body: &mut Value) {
     let busy = world.operations.values().any(|operation| {
         operation.outcome.is_none()
             && !operation.target.same(registry.id.as_str())
-            && operation
-                .target
-                .parent()
-                .is_some_and(|parent| parent.key() == key)
+            && operation.locks.contains(&key)
     });
     if busy {
         set(body, "/properties/provisioningState", json!("Updating"));

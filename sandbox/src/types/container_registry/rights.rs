@@ -3,6 +3,7 @@
 //! `AbacRepositoryPermissions` data actions alone (`Container Registry Repository Reader`), which
 //! conditions may narrow to repositories. `AcrPull` and `Owner` open no image there.
 
+use super::registries::NAME;
 use crate::store::{Resource, World};
 use crate::types::authorization::{has_data_right, has_right};
 
@@ -31,16 +32,9 @@ pub fn may(
     repository: &str,
     deed: Deed,
 ) -> bool {
-    let abac = registry.text("/properties/roleAssignmentMode") == Some("AbacRepositoryPermissions");
-    let name = |rest: &str| format!("Microsoft.ContainerRegistry/registries/{rest}");
     let scope = registry.id.as_str();
-    if !abac {
-        let action = match deed {
-            Deed::Pull | Deed::List => "pull/read",
-            Deed::Push => "push/write",
-            Deed::Delete => "artifacts/delete",
-        };
-        return has_right(world, principal, &name(action), scope);
+    if let Some(action) = action(registry, deed) {
+        return has_right(world, principal, &action, scope);
     }
     let action = match deed {
         Deed::Pull => "repositories/content/read",
@@ -51,10 +45,24 @@ pub fn may(
     has_data_right(
         world,
         principal,
-        &name(action),
+        &format!("{NAME}/{action}"),
         scope,
         &[(REPOSITORY, repository)],
     )
+}
+
+/// The action of Resource Manager that a deed needs; `None` where data actions decide.
+#[must_use]
+pub fn action(registry: &Resource, deed: Deed) -> Option<String> {
+    if registry.text("/properties/roleAssignmentMode") == Some("AbacRepositoryPermissions") {
+        return None;
+    }
+    let action = match deed {
+        Deed::Pull | Deed::List => "pull/read",
+        Deed::Push => "push/write",
+        Deed::Delete => "artifacts/delete",
+    };
+    Some(format!("{NAME}/{action}"))
 }
 
 #[cfg(test)]

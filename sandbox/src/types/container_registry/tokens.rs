@@ -1,7 +1,7 @@
 //! Microsoft.ContainerRegistry/registries/tokens: logins that a scope map confines to repositories, each
-//! with two passwords. A password is shown when it is made and never again; its value is derived from a
-//! number of its own, so that no secret is stored. A PATCH of `credentials.passwords` keeps the slots
-//! that it names and removes the others.
+//! with two passwords. A password is shown by the operation that makes it and never again; its value is
+//! derived from a number of its own, so that the token has no secret. A PATCH of `credentials.passwords` keeps
+//! the slots that it names and removes the others.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -278,7 +278,7 @@ pub fn generate(world: &mut World, registry: &Resource, request: &Request) -> Ar
     let username = token.id.name().to_owned();
     world.insert(token);
     Ok(Answer::json(
-        200,
+        202,
         json!({ "username": username, "passwords": passwords }),
     ))
 }

@@ -52,6 +52,18 @@ pub fn registers(link: &Resource) -> bool {
         .unwrap_or(false)
 }
 
+/// The link through which a network resolves names of a zone: one that is completed, and was made for this
+/// very network and not for one before it of the same id.
+#[must_use]
+pub fn of_network<'a>(world: &'a World, network: &ResourceId, zone: &str) -> Option<&'a Resource> {
+    world.of_type(NAME).find(|link| {
+        zone_name(&link.id).eq_ignore_ascii_case(zone)
+            && link.text(STATE) == Some("Completed")
+            && link.text(NETWORK).is_some_and(|id| network.same(id))
+            && link.text(GUID) == guid_of(world, network.as_str()).as_deref()
+    })
+}
+
 fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
     if change.verb == Verb::Delete {
         return Ok(());
