@@ -39,6 +39,8 @@ mod registry_audit_steps;
 mod registry_image_steps;
 #[path = "acceptance/registry/steps.rs"]
 mod registry_steps;
+#[path = "acceptance/registry_token/steps.rs"]
+mod registry_token_steps;
 #[path = "acceptance/resource_group/steps.rs"]
 mod resource_group_steps;
 #[path = "acceptance/subnet/steps.rs"]
@@ -63,6 +65,7 @@ const STEPS: &[(&str, &[Step])] = &[
     ("registry_allowlist", registry_allowlist_steps::STEPS),
     ("registry_audit", registry_audit_steps::STEPS),
     ("registry_image", registry_image_steps::STEPS),
+    ("registry_token", registry_token_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),
     ("subnet", subnet_steps::STEPS),
 ];

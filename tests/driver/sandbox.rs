@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, ClientBuilder, Method, Proxy, StatusCode};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -38,6 +38,8 @@ pub struct Sandbox {
     url: String,
     certificate: PathBuf,
     client: Client,
+    /// Who reaches registries, through the sandbox as a proxy.
+    outside: Client,
     token: String,
 }
 
@@ -63,12 +65,13 @@ impl Sandbox {
             });
         std::thread::spawn(move || lines.count()); // A full pipe would stop the sandbox.
         let certificate = folder.join("ca.pem");
-        let client = client(&certificate);
+        let outside = Proxy::https(proxy(&url)).unwrap();
         let mut sandbox = Self {
             process,
+            client: client(&certificate, ClientBuilder::no_proxy),
+            outside: client(&certificate, |builder| builder.proxy(outside)),
             url,
             certificate,
-            client,
             token: String::new(),
         };
         sandbox.token = sandbox.sign_in();
@@ -82,8 +85,7 @@ impl Sandbox {
 
     /// The sandbox as a proxy, for someone who comes from that public address.
     pub fn proxy(&self) -> String {
-        let port = self.host().rsplit(':').next().unwrap_or_default();
-        format!("http://{PLACE}@127.0.0.1:{port}")
+        proxy(&self.url)
     }
 
     /// The certificate authority that signs for the sandbox.
@@ -172,6 +174,35 @@ impl Sandbox {
         });
     }
 
+    /// Does an action as another client of Azure would, without waiting for its end.
+    pub fn post(&self, path: &str, api_version: &str, body: &Value) {
+        let url = format!("{path}?api-version={api_version}");
+        let (status, answer) = self.send(Method::POST, &url, Some(body));
+        assert!(status.is_success(), "POST {path}: {status} {answer}");
+    }
+
+    /// Pulls a manifest of a registry, as a container runtime does that comes from where the commands come
+    /// from: with a token for the image, which it gets for the user name and password. The status of the
+    /// answer that ended it.
+    pub fn pull(&self, server: &str, image: &str, tag: &str, login: (&str, &str)) -> u16 {
+        let token = format!("https://{server}/oauth2/token");
+        let scope = format!("repository:{image}:pull");
+        let manifest = format!("https://{server}/v2/{image}/manifests/{tag}");
+        let query = [("service", server), ("scope", scope.as_str())];
+        block_on(async {
+            let asked = self.outside.get(token).query(&query);
+            let answer = asked.basic_auth(login.0, Some(login.1)).send().await?;
+            if !answer.status().is_success() {
+                return Ok(answer.status().as_u16());
+            }
+            let answer: Value = answer.json().await?;
+            let bearer = answer["access_token"].as_str().unwrap_or_default();
+            let asked = self.outside.get(manifest).bearer_auth(bearer);
+            Ok::<_, reqwest::Error>(asked.send().await?.status().as_u16())
+        })
+        .unwrap_or_else(|error| panic!("{server}: {error:?}"))
+    }
+
     /// Asks again and again until it holds; panics after half a minute.
     pub fn wait_until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let end = Instant::now() + Duration::from_secs(30);
@@ -251,7 +282,12 @@ fn address(line: &str) -> Option<String> {
     Some(format!("https://localhost:{port}"))
 }
 
-fn client(certificate: &Path) -> Client {
+fn proxy(url: &str) -> String {
+    let port = url.rsplit(':').next().unwrap_or_default();
+    format!("http://{PLACE}@127.0.0.1:{port}")
+}
+
+fn client(certificate: &Path, way: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     static PROVIDER: OnceLock<()> = OnceLock::new();
     PROVIDER.get_or_init(|| {
         rustls::crypto::aws_lc_rs::default_provider()
@@ -259,9 +295,7 @@ fn client(certificate: &Path) -> Client {
             .unwrap();
     });
     let authority = reqwest::Certificate::from_pem(&std::fs::read(certificate).unwrap()).unwrap();
-    Client::builder()
-        .tls_certs_only([authority])
-        .no_proxy()
+    way(Client::builder().tls_certs_only([authority]))
         .build()
         .unwrap()
 }
