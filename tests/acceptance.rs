@@ -35,6 +35,10 @@ mod registry_access_steps;
 mod registry_allowlist_steps;
 #[path = "acceptance/registry_audit/steps.rs"]
 mod registry_audit_steps;
+#[path = "acceptance/registry_defender/steps.rs"]
+mod registry_defender_steps;
+#[path = "acceptance/registry_guardrails/steps.rs"]
+mod registry_guardrails_steps;
 #[path = "acceptance/registry_image/steps.rs"]
 mod registry_image_steps;
 #[path = "acceptance/registry/steps.rs"]
@@ -64,6 +68,8 @@ const STEPS: &[(&str, &[Step])] = &[
     ("registry_access", registry_access_steps::STEPS),
     ("registry_allowlist", registry_allowlist_steps::STEPS),
     ("registry_audit", registry_audit_steps::STEPS),
+    ("registry_defender", registry_defender_steps::STEPS),
+    ("registry_guardrails", registry_guardrails_steps::STEPS),
     ("registry_image", registry_image_steps::STEPS),
     ("registry_token", registry_token_steps::STEPS),
     ("resource_group", resource_group_steps::STEPS),

@@ -241,7 +241,9 @@ pub fn write(
     touch_etag(&mut draft, kind, &mut new);
     (kind.fill)(&mut draft, &mut new, old.as_ref())?;
     let created = old.is_none();
-    if created && context.eventual_consistency {
+    // What is always there, such as a plan of a subscription, is never looked for in vain.
+    let appears = created && (kind.provided)(world, &id).is_none();
+    if appears && context.eventual_consistency {
         new.hidden_reads = 1;
     }
     draft.insert(new);

@@ -39,10 +39,14 @@ const TABLE: &[(&str, &str, Cause)] = &[
     ("Conflict", "in progress", Cause::Contention),
     // AKS: "Another operation (Updating) is in progress". Otherwise the code means "never".
     ("OperationNotAllowed", "in progress", Cause::Contention),
+    // A remediation that runs can be neither written nor deleted until it has ended.
+    ("InvalidDeleteRemediationRequest", "", Cause::Contention),
     ("ResourceNotFound", "", Cause::NotYet),
     ("ResourceGroupNotFound", "", Cause::NotYet),
     ("ParentResourceNotFound", "", Cause::NotYet),
     ("RoleAssignmentNotFound", "", Cause::NotYet),
+    ("PolicyAssignmentNotFound", "", Cause::NotYet),
+    ("PolicyExemptionNotFound", "", Cause::NotYet),
     ("NotFound", "", Cause::NotYet),
     ("InvalidResourceReference", "", Cause::NotYet),
     ("LinkedInvalidPropertyId", "", Cause::NotYet),

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use super::id_error::{IdError, problem};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The id of a subscription, a resource group, a resource, a child or an extension resource.
+/// The id of a subscription, a resource group, a resource, a child, an extension resource, or a
+/// management group.
 #[derive(Clone)]
 pub struct ArmId(Arc<str>);
 
@@ -61,9 +62,15 @@ impl ArmId {
         &self.0
     }
 
-    /// The subscription that the id lies in.
+    /// The subscription that the id lies in; empty for a management group and what extends it.
     pub fn subscription_id(&self) -> &str {
-        self.segments().nth(1).unwrap_or_default()
+        let mut segments = self.segments();
+        let first = segments.next().unwrap_or_default();
+        if first.eq_ignore_ascii_case(SUBSCRIPTIONS) {
+            segments.next().unwrap_or_default()
+        } else {
+            ""
+        }
     }
 
     /// The name of the resource group, if the id lies in one.
@@ -300,6 +307,20 @@ mod tests {
             ArmId::parse(lock.as_str()).unwrap().parent().unwrap(),
             ArmId::subscription(SUB)
         );
+    }
+
+    #[test]
+    fn a_management_group_lies_in_no_subscription() {
+        let text = "/providers/Microsoft.Management/managementGroups/corp";
+        let group = ArmId::parse(text).unwrap();
+        assert!(group.is("Microsoft.Management/managementGroups"));
+        assert_eq!((group.name(), group.subscription_id()), ("corp", ""));
+        assert_eq!((group.parent(), group.resource_group()), (None, None));
+        let policy = group.resource("Microsoft.Authorization/policyAssignments", "p");
+        let policy = ArmId::parse(policy.as_str()).unwrap();
+        assert!(policy.is("Microsoft.Authorization/policyAssignments"));
+        assert_eq!(policy.parent(), Some(group));
+        assert_eq!(policy.subscription_id(), "");
     }
 
     #[test]

@@ -41,19 +41,22 @@ pub(super) fn problem(text: &str) -> Option<String> {
     if segments.iter().any(|s| *s == "." || *s == "..") {
         return Some("\".\" and \"..\" are no names".into());
     }
-    if !segments[0].eq_ignore_ascii_case(SUBSCRIPTIONS) {
-        return Some("it must start with \"/subscriptions/\"".into());
-    }
-    match segments.get(1) {
-        None => return Some("the subscription id is missing".into()),
-        Some(id) if !is_guid(id) => {
-            return Some(format!(
-                "the subscription id {id:?} is not a UUID such as 00000000-0000-0000-0000-000000000000"
-            ));
+    let mut rest = if is_management_group(&segments) {
+        &segments[4..]
+    } else {
+        if !segments[0].eq_ignore_ascii_case(SUBSCRIPTIONS) {
+            return Some("it must start with \"/subscriptions/\"".into());
         }
-        Some(_) => {}
-    }
-    let mut rest = &segments[2..];
+        match segments.get(1) {
+            None => return Some("the subscription id is missing".into()),
+            Some(id) if !is_guid(id) => {
+                return Some(format!(
+                    "the subscription id {id:?} is not a UUID such as 00000000-0000-0000-0000-000000000000"
+                ));
+            }
+            Some(_) => &segments[2..],
+        }
+    };
     if rest.first().is_some_and(|s| s.eq_ignore_ascii_case(GROUPS)) {
         if rest.len() < 2 {
             return Some("the name of the resource group is missing".into());
@@ -89,6 +92,16 @@ pub(super) fn problem(text: &str) -> Option<String> {
     None
 }
 
+/// Whether the id begins with a management group, which lies in no subscription.
+fn is_management_group(segments: &[&str]) -> bool {
+    let keys = [PROVIDERS, "Microsoft.Management", "managementGroups"];
+    segments.len() > keys.len()
+        && segments
+            .iter()
+            .zip(keys)
+            .all(|(segment, key)| segment.eq_ignore_ascii_case(key))
+}
+
 fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(i, b)| match i {
@@ -114,7 +127,11 @@ mod tests {
             (format!(" {group}"), "white space"),
             ("subscriptions/x".into(), "start with"),
             (
-                "/providers/Microsoft.Management/managementGroups/m".into(),
+                "/providers/Microsoft.Management/managementGroups".into(),
+                "start with",
+            ),
+            (
+                "/providers/Microsoft.Authorization/policyDefinitions/d".into(),
                 "start with",
             ),
             (format!("{group}/"), "ends with a slash"),

@@ -60,6 +60,8 @@ pub fn resources() -> Vec<Listed> {
         listed::<resources::RegistryAccess>(),
         listed::<resources::RegistryAllowlist>(),
         listed::<resources::RegistryAudit>(),
+        listed::<resources::RegistryDefender>(),
+        listed::<resources::RegistryGuardrails>(),
         listed::<resources::RegistryImage>(),
         listed::<resources::RegistryToken>(),
         listed::<resources::ResourceGroup>(),

@@ -66,10 +66,15 @@ impl fmt::Display for Point {
     }
 }
 
+/// Whether a request changes something. Azure Policy takes questions as POST.
+fn changes(method: &str, path: &str) -> bool {
+    method != "GET" && !path.to_lowercase().contains("/policystates/")
+}
+
 impl Point {
     /// Whether the request changes something.
     pub fn writes(&self) -> bool {
-        self.method != "GET"
+        changes(&self.method, &self.path)
     }
 
     /// Whether it asks an operation how far it is.
@@ -243,7 +248,7 @@ impl Lab {
     pub fn writes(&self) -> Vec<String> {
         let requests = self.requests().into_iter();
         requests
-            .filter(|request| request.method != "GET")
+            .filter(|request| changes(&request.method, &request.path))
             .map(|request| format!("{} {}", request.method, request.path))
             .collect()
     }
@@ -509,6 +514,7 @@ pub fn steady(body: &Json) -> Json {
                     "etag"
                         | "systemdata"
                         | "creationdate"
+                        | "updatedby"
                         | "createddate"
                         | "modifieddate"
                         | "lastskuupdate"

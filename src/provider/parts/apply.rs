@@ -247,8 +247,9 @@ impl<'a, C: Composite> Apply<'a, C> {
                 .resolve(decide)
                 .await
                 .map_err(|halt| self.halted(halt))?;
-            let Evidence::Waiting(why) = resolved.value else {
-                break;
+            let why = match resolved.value {
+                Evidence::Done => break,
+                Evidence::Waiting(why) | Evidence::UnderWay(why) => why,
             };
             tracing::debug!(part = part.name, why, "evidence is not there yet");
             // What has been found is as it was, most likely: what was missing is looked for first.

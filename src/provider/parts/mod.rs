@@ -247,6 +247,9 @@ pub enum Evidence {
     Done,
     /// It is not, because of this.
     Waiting(String),
+    /// It is not, because this runs on by itself. An apply waits for it; there is nothing to repair, so
+    /// that a plan has nothing to do.
+    UnderWay(String),
 }
 
 /// A deletion that is about to begin.

@@ -18,6 +18,7 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
+pub(super) use self::check::may_assign;
 use self::grants::ASSIGNMENT;
 pub use self::grants::{Grant, Standing, assignments_of, narrowed_pull, useless};
 pub(super) use self::roles::permits;

@@ -267,8 +267,11 @@ pub fn covered(
 /// management group, which is above everything.
 fn reaches(scope: &str, here: &ArmId) -> bool {
     match ArmId::parse(scope) {
-        Ok(scope) => scope == *here || here.is_within(&scope),
-        Err(_) => scope == "/" || scope.to_lowercase().contains("microsoft.management/"),
+        Ok(scope) => {
+            let above_all = scope.is("Microsoft.Management/managementGroups");
+            above_all || scope == *here || here.is_within(&scope)
+        }
+        Err(_) => scope == "/",
     }
 }
 

@@ -92,7 +92,12 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         .iter()
         .any(|grant| grant.standing == Standing::Missing)
     {
-        may_assign(&input, check)?;
+        may_assign(
+            &input.registry_id,
+            "registry_id",
+            "Or have the owner make the grants; they count here with existing = \"accept\".",
+            check,
+        )?;
     }
     Ok(())
 }
@@ -273,12 +278,19 @@ fn standing(input: &Input, grant: &Grant, mode: Mode, check: &mut Check<'_>) -> 
     Ok(())
 }
 
-/// Whether the caller may assign roles at the registry: Azure says what it may do there.
-fn may_assign(input: &Input, check: &mut Check<'_>) -> Result<(), Unread> {
-    let list = check.seen.list(
-        &input.registry_id,
-        "providers/Microsoft.Authorization/permissions",
-    )?;
+/// Whether the caller may assign roles at a scope: Azure says what it may do there.
+///
+/// # Errors
+/// [`Unread`] while its permissions have not been read.
+pub fn may_assign(
+    scope: &ArmId,
+    argument: &'static str,
+    or: &str,
+    check: &mut Check<'_>,
+) -> Result<(), Unread> {
+    let list = check
+        .seen
+        .list(scope, "providers/Microsoft.Authorization/permissions")?;
     let Look::Found(blocks) = list else {
         return Ok(());
     };
@@ -286,16 +298,19 @@ fn may_assign(input: &Input, check: &mut Check<'_>) -> Result<(), Unread> {
     if blocks.is_empty() || roles::permits(blocks, &action) {
         return Ok(());
     }
+    let kind = if scope.is(REGISTRY) {
+        "registry"
+    } else {
+        "scope"
+    };
     check.error(
-        Path::attribute("registry_id"),
-        "the caller may not assign roles at the registry",
+        Path::attribute(argument),
+        format!("the caller may not assign roles at the {kind}"),
         format!(
-            "- {0}\n\nIt has no role with the action `{action}` there; Contributor has not.\n\nFix: have an \
-             owner give it the role that may assign roles and nothing else, at the registry:\n\n  az role \
+            "- {scope}\n\nIt has no role with the action `{action}` there; Contributor has not.\n\nFix: have an \
+             owner give it the role that may assign roles and nothing else, at the {kind}:\n\n  az role \
              assignment create --role \"Role Based Access Control Administrator\" \\\n    --assignee-object-id \
-             <object id of the caller> --assignee-principal-type ServicePrincipal \\\n    --scope {0}\n\nOr have \
-             the owner make the grants; they count here with existing = \"accept\".",
-            input.registry_id
+             <object id of the caller> --assignee-principal-type ServicePrincipal \\\n    --scope {scope}\n\n{or}"
         ),
     );
     Ok(())
