@@ -10,6 +10,7 @@ mod egress;
 mod failure;
 mod parts;
 mod resources;
+mod roles;
 mod routes;
 mod session;
 mod zones;

@@ -3,12 +3,13 @@
 
 use tfplugin_rs::value::{Path, Value, to_json};
 
-use super::grants::{self, Covered};
+use super::grants;
 use super::{Cluster, Input, capacity, network_check, subnet_check, version};
 use crate::arm::{ArmId, Json, same_location};
 use crate::network::aks::{self, Range};
 use crate::network::cidr;
 use crate::provider::parts::{Check, Look, Unread, without_unknowns};
+use crate::provider::roles::{Covered, Need, ZONE_CONTRIBUTOR, covered};
 
 /// Checks the plan.
 ///
@@ -221,7 +222,7 @@ fn missing_roles(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
     let needs = needs?;
     let answers: Vec<_> = needs
         .iter()
-        .map(|need| grants::covered(need, identity, principal, check.seen))
+        .map(|need| covered(need, identity, principal, check.seen))
         .collect();
     let (mut missing, mut unreadable) = (Vec::new(), Vec::new());
     for (need, answer) in needs.iter().zip(answers) {
@@ -231,15 +232,11 @@ fn missing_roles(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
             Covered::Yes | Covered::Perhaps => {}
         }
     }
-    let line =
-        |need: &&grants::Need| format!("- {} on {}, {}", need.role.name, need.scope, need.why);
+    let line = |need: &&Need| format!("- {} on {}, {}", need.role.name, need.scope, need.why);
     if !missing.is_empty() {
         let lines: Vec<String> = missing.iter().map(line).collect();
         let commands: Vec<String> = missing.iter().map(|need| need.command(principal)).collect();
-        let argument = if missing
-            .iter()
-            .any(|need| need.role == grants::ZONE_CONTRIBUTOR)
-        {
+        let argument = if missing.iter().any(|need| need.role == ZONE_CONTRIBUTOR) {
             "private_dns_zone_id"
         } else {
             "identity_id"

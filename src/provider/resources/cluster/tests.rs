@@ -7,6 +7,7 @@ use tfplugin_rs::schema::Severity;
 
 use super::*;
 use crate::provider::parts::{Ledger, check_alone, check_writable, differ, reduced};
+use crate::provider::roles;
 
 const SUB: &str = "00000000-0000-0000-0000-000000000001";
 
@@ -318,7 +319,7 @@ fn a_sufficient_role_of_a_given_identity_is_not_assigned_again() {
         ])
         .with_list(&subnet(), list, vec![assignment])
     };
-    let contributor = grants::NETWORK_CONTRIBUTOR.definition;
+    let contributor = roles::NETWORK_CONTRIBUTOR.definition;
     let wanted = |seen: &Seen| grants::grants(&input, seen).unwrap().len();
     assert_eq!(wanted(&facts(network().as_str(), contributor, false)), 0);
     assert_eq!(
@@ -333,7 +334,7 @@ fn a_sufficient_role_of_a_given_identity_is_not_assigned_again() {
     );
     let elsewhere = format!("{}x", network());
     assert_eq!(wanted(&facts(&elsewhere, contributor, false)), 1);
-    let zone = grants::ZONE_CONTRIBUTOR.definition;
+    let zone = roles::ZONE_CONTRIBUTOR.definition;
     assert_eq!(wanted(&facts(subnet().as_str(), zone, false)), 1);
 }
 
