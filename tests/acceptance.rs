@@ -1,8 +1,10 @@
 //! Acceptance: the real provider binary under real Terraform and OpenTofu commands, against the sandbox over TLS.
 //!
-//! Every folder `tests/acceptance/<scenario>/` and every architecture among the examples is run with every command in turn: its `*.tftest.hcl` files, its life
-//! from apply to destroy, and the Rust steps in its `steps.rs`, listed here. `make test` and `make test-matrix` say
-//! which commands; each scenario, step and command is one reported test with a sandbox of its own.
+//! Every folder `tests/acceptance/<scenario>/` with a configuration, and every architecture among the examples, is
+//! run with every command in turn: its `*.tftest.hcl` files, its life from apply to destroy, and the Rust steps in its
+//! `steps.rs`, listed here. What an architecture finds in Azure and a user fills in stands in the folder of its name.
+//! `make test` and `make test-matrix` say which commands; each scenario, step and command is one reported test with a
+//! sandbox of its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +15,8 @@
 
 mod driver;
 
+#[path = "acceptance/allowlisted-acr/steps.rs"]
+mod allowlisted_acr;
 #[path = "acceptance/beside_azurerm/steps.rs"]
 mod beside_azurerm_steps;
 #[path = "acceptance/cluster/steps.rs"]
@@ -25,7 +29,7 @@ mod driver_steps;
 mod network_peering_steps;
 #[path = "acceptance/network/steps.rs"]
 mod network_steps;
-#[path = "acceptance/private_aks_acr.rs"]
+#[path = "acceptance/private-aks-acr/steps.rs"]
 mod private_aks_acr;
 #[path = "acceptance/private_registry_link/steps.rs"]
 mod private_registry_link_steps;
@@ -56,6 +60,7 @@ use driver::{Scenario, Step};
 
 /// The Rust steps of the scenarios that have some, by folder.
 const STEPS: &[(&str, &[Step])] = &[
+    ("allowlisted-acr", allowlisted_acr::STEPS),
     ("beside_azurerm", beside_azurerm_steps::STEPS),
     ("cluster", cluster_steps::STEPS),
     ("data_sources", data_sources_steps::STEPS),
