@@ -4,68 +4,21 @@
 
 mod support;
 
-use reqwest::{Certificate, Client, Method, Proxy};
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::json;
 
+use support::plane::{HOST, Plane};
 use support::{Arm, id};
 
 const REGISTRY: &str = "Microsoft.ContainerRegistry/registries/fkacr";
 const VERSION: &str = "2025-11-01";
-const HOST: &str = "https://fkacr.azurecr.io";
-
-/// A client that comes from there.
-fn from(arm: &Arm, place: &str) -> Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let proxy = arm.sandbox.base_url.replace("://", &format!("://{place}@"));
-    let authority = Certificate::from_pem(arm.sandbox.ca_pem.as_bytes()).unwrap();
-    Client::builder()
-        .tls_certs_only([authority])
-        .proxy(Proxy::https(proxy).unwrap())
-        .build()
-        .unwrap()
-}
-
-async fn token(arm: &Arm, http: &Client, scope: &str) -> String {
-    let exchange = [
-        ("grant_type", "access_token"),
-        ("service", "fkacr.azurecr.io"),
-        ("access_token", &arm.token),
-    ];
-    let sent = http.post(format!("{HOST}/oauth2/exchange")).form(&exchange);
-    let body: Value = sent.send().await.unwrap().json().await.unwrap();
-    let refresh = body["refresh_token"].as_str().unwrap();
-    let access = [
-        ("grant_type", "refresh_token"),
-        ("service", "fkacr.azurecr.io"),
-        ("scope", scope),
-        ("refresh_token", refresh),
-    ];
-    let sent = http.post(format!("{HOST}/oauth2/token")).form(&access);
-    let body: Value = sent.send().await.unwrap().json().await.unwrap();
-    body["access_token"].as_str().unwrap().to_owned()
-}
-
-async fn asked(http: &Client, method: Method, path: &str, token: &str) -> (u16, String, Value) {
-    let sent = http
-        .request(method, format!("{HOST}{path}"))
-        .bearer_auth(token);
-    let answer = sent.send().await.unwrap();
-    let digest = answer.headers().get("docker-content-digest").cloned();
-    let digest = digest.map(|value| value.to_str().unwrap().to_owned());
-    let status = answer.status().as_u16();
-    (
-        status,
-        digest.unwrap_or_default(),
-        answer.json().await.unwrap_or_default(),
-    )
-}
 
 #[tokio::test]
 async fn an_import_is_seen_at_its_tags_and_one_without_force_leaves_what_is_there() {
     let arm = Arm::with_group().await;
     let body = json!({ "location": "westeurope", "sku": { "name": "Premium" } });
     arm.create(&id(REGISTRY), VERSION, body).await;
-    let http = from(&arm, "203.0.113.7");
+    let plane = Plane::from(&arm, "203.0.113.7");
     let source = json!({ "registryUri": "docker.io", "sourceImage": "library/nginx:1.27" });
     let wanted = json!({ "source": source, "targetTags": ["team/nginx:1", "team/nginx:2"] });
     let path = format!("{}/importImage", id(REGISTRY));
@@ -78,42 +31,44 @@ async fn an_import_is_seen_at_its_tags_and_one_without_force_leaves_what_is_ther
     forced["mode"] = json!("Force");
     arm.post(&path, VERSION, forced).await.expect(202);
 
-    let access = token(
-        &arm,
-        &http,
-        "repository:team/nginx:pull,metadata_read,delete",
-    )
-    .await;
+    let scope = "repository:team/nginx:pull,metadata_read,delete";
+    let (_, access) = plane.entra(&arm.token, scope).await;
     let manifest = "/v2/team/nginx/manifests/1";
-    let (status, digest, _) = asked(&http, Method::HEAD, manifest, &access).await;
+    let (status, digest, _) = plane.ask(Method::HEAD, manifest, &access).await;
     assert!(
         status == 200 && digest.starts_with("sha256:") && digest.len() == 71,
         "{digest}"
     );
-    let (status, again, _) = asked(
-        &http,
-        Method::GET,
-        &format!("/v2/team/nginx/manifests/{digest}"),
-        &access,
-    )
-    .await;
+    let (status, again, _) = plane
+        .ask(
+            Method::GET,
+            &format!("/v2/team/nginx/manifests/{digest}"),
+            &access,
+        )
+        .await;
     assert_eq!((status, &again), (200, &digest));
-    let (_, _, tags) = asked(&http, Method::GET, "/v2/team/nginx/tags/list", &access).await;
+    let (_, _, tags) = plane
+        .ask(Method::GET, "/v2/team/nginx/tags/list", &access)
+        .await;
     assert_eq!(tags["tags"], json!(["1", "2"]));
 
     // A tag goes alone, a manifest with all its tags.
-    let untag = asked(&http, Method::DELETE, "/acr/v1/team/nginx/_tags/1", &access).await;
+    let untag = plane
+        .ask(Method::DELETE, "/acr/v1/team/nginx/_tags/1", &access)
+        .await;
     assert_eq!(untag.0, 202);
-    assert_eq!(asked(&http, Method::HEAD, manifest, &access).await.0, 404);
-    let gone = asked(
-        &http,
-        Method::DELETE,
-        &format!("/v2/team/nginx/manifests/{digest}"),
-        &access,
-    )
-    .await;
+    assert_eq!(plane.ask(Method::HEAD, manifest, &access).await.0, 404);
+    let gone = plane
+        .ask(
+            Method::DELETE,
+            &format!("/v2/team/nginx/manifests/{digest}"),
+            &access,
+        )
+        .await;
     assert_eq!(gone.0, 202);
-    let (status, _, body) = asked(&http, Method::GET, "/v2/team/nginx/manifests/2", &access).await;
+    let (status, _, body) = plane
+        .ask(Method::GET, "/v2/team/nginx/manifests/2", &access)
+        .await;
     assert_eq!(
         (status, &body["errors"][0]["code"]),
         (404, &json!("MANIFEST_UNKNOWN"))
@@ -129,8 +84,8 @@ async fn a_registry_asks_for_its_own_tokens_and_gives_them_for_the_right_audienc
     let body = json!({ "location": "westeurope", "sku": { "name": "Premium" }, "properties": {
         "policies": { "azureADAuthenticationAsArmPolicy": { "status": "disabled" } } } });
     arm.create(&id(REGISTRY), VERSION, body).await;
-    let http = from(&arm, "203.0.113.7");
-    let answer = http.get(format!("{HOST}/v2/")).send().await.unwrap();
+    let plane = Plane::from(&arm, "203.0.113.7");
+    let answer = plane.http.get(format!("{HOST}/v2/")).send().await.unwrap();
     assert_eq!(answer.status(), 401);
     let ask = answer.headers()["www-authenticate"].to_str().unwrap();
     assert!(
@@ -138,14 +93,13 @@ async fn a_registry_asks_for_its_own_tokens_and_gives_them_for_the_right_audienc
         "{ask}"
     );
     // The token of the test is one for Resource Manager.
-    let exchange = [
-        ("grant_type", "access_token"),
-        ("service", "fkacr.azurecr.io"),
-        ("access_token", &arm.token),
-    ];
-    let sent = http.post(format!("{HOST}/oauth2/exchange")).form(&exchange);
-    assert_eq!(sent.send().await.unwrap().status(), 401);
-    assert_eq!(asked(&http, Method::GET, "/v2/", "made.up").await.0, 401);
+    let scope = "registry:catalog:*";
+    assert_eq!(plane.entra(&arm.token, scope).await.0, 401);
+    let path = "/_sandbox/token?audience=https://containerregistry.azure.net";
+    let own = arm.control("GET", path, json!({}));
+    let own = own["access_token"].as_str().unwrap();
+    assert_eq!(plane.entra(own, scope).await.0, 200);
+    assert_eq!(plane.ask(Method::GET, "/v2/", "made.up").await.0, 401);
 }
 
 #[tokio::test]
@@ -154,14 +108,7 @@ async fn network_rules_judge_the_address_that_the_client_comes_from() {
     let body = json!({ "location": "westeurope", "sku": { "name": "Premium" }, "properties": {
         "networkRuleSet": { "defaultAction": "Deny", "ipRules": [{ "value": "203.0.113.0/24" }] } } });
     arm.create(&id(REGISTRY), VERSION, body).await;
-    let status = async |place: &str| {
-        let answer = from(&arm, place)
-            .get(format!("{HOST}/v2/"))
-            .send()
-            .await
-            .unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    };
+    let status = async |place: &str| Plane::from(&arm, place).knock().await;
     assert_eq!(status("203.0.113.7").await.0, 401);
     let (denied, text) = status("198.51.100.7").await;
     assert!(
@@ -179,6 +126,7 @@ async fn network_rules_judge_the_address_that_the_client_comes_from() {
 #[tokio::test]
 async fn the_proxy_leads_to_no_other_host() {
     let arm = Arm::with_group().await;
-    let http = from(&arm, "203.0.113.7");
-    assert!(http.get("https://example.com/").send().await.is_err());
+    let plane = Plane::from(&arm, "203.0.113.7");
+    let answer = plane.http.get("https://example.com/").send().await;
+    assert!(answer.is_err());
 }

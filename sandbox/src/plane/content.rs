@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
+use super::attributes::{self, Query};
 use super::{Visit, events, refused, tokens};
 use crate::exchange::Answer;
 use crate::store::{Resource, World};
@@ -31,11 +32,29 @@ pub enum Deed {
     Add(String),
     /// Ends one.
     End(String),
+    /// Asks about the repository.
+    Ask(Query),
+    /// Deletes it with all that it has.
+    DeleteAll,
 }
 
-/// The repository, the right that is needed, and the deed of a path below `/v2/`.
-pub fn route(method: &str, path: &[&str]) -> Option<(String, &'static str, Deed)> {
-    let (repository, action, deed) = match (method, path) {
+/// The name of a repository in its parts, the right that is needed, and the deed.
+pub type Route<'a> = (&'a [&'a str], &'static str, Deed);
+
+/// The repository, the right that is needed, and the deed of a path.
+pub fn route(method: &str, segments: &[&str]) -> Option<(String, &'static str, Deed)> {
+    let (repository, action, deed) = match segments {
+        ["v2", path @ ..] => distribution(method, path)?,
+        ["acr", "v1", path @ ..] => attributes::route(method, path)?,
+        _ => return None,
+    };
+    let repository = repository.join("/");
+    scope_maps::repository(&repository).then_some((repository, action, deed))
+}
+
+/// The route of a path below `/v2/`.
+fn distribution<'a>(method: &str, path: &'a [&'a str]) -> Option<Route<'a>> {
+    Some(match (method, path) {
         ("GET" | "HEAD", [name @ .., "manifests", reference]) => {
             (name, "pull", Deed::Read((*reference).to_owned()))
         }
@@ -55,9 +74,7 @@ pub fn route(method: &str, path: &[&str]) -> Option<(String, &'static str, Deed)
             (name, "pull", Deed::Blob((*digest).to_owned()))
         }
         _ => return None,
-    };
-    let repository = repository.join("/");
-    scope_maps::repository(&repository).then_some((repository, action, deed))
+    })
 }
 
 /// The names of all repositories.
@@ -84,6 +101,8 @@ pub fn act(world: &mut World, visit: &Visit<'_>, repository: &str, deed: &Deed) 
                 .header("docker-content-digest", digest),
             None => refused(404, "BLOB_UNKNOWN", "blob unknown to registry"),
         },
+        Deed::Ask(query) => attributes::answer(registry, repository, query),
+        Deed::DeleteAll => attributes::delete(world, visit, repository),
         Deed::Begin => match visit.request.param("digest") {
             Some(digest) => finish(world, visit, repository, &[], &digest),
             None => {
@@ -198,7 +217,19 @@ fn remove(
     if let Some(stored) = world.get_mut(visit.registry.id.as_str()) {
         images::remove(stored, repository, what);
     }
-    let part = contents::find(&visit.registry, &digest).unwrap_or_else(|| Part {
+    removed(world, visit, operation, repository, (reference, &digest));
+    Answer::empty(202)
+}
+
+/// Leaves an event of a manifest or a tag that went.
+pub fn removed(
+    world: &mut World,
+    visit: &Visit<'_>,
+    operation: &str,
+    repository: &str,
+    (reference, digest): (&str, &str),
+) {
+    let part = contents::find(&visit.registry, digest).unwrap_or_else(|| Part {
         kind: String::new(),
         bytes: Vec::new(),
     });
@@ -208,9 +239,8 @@ fn remove(
         operation,
         repository,
         reference,
-        (&digest, &part),
+        (digest, &part),
     );
-    Answer::empty(202)
 }
 
 /// Leaves an event of what the client did.
@@ -280,7 +310,8 @@ fn finish(
         .header("docker-content-digest", digest)
 }
 
-fn unknown(reference: &str) -> Answer {
+/// No such tag or manifest.
+pub fn unknown(reference: &str) -> Answer {
     let message = format!("manifest {reference} is not found");
     refused(404, "MANIFEST_UNKNOWN", &message)
 }

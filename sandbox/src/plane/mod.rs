@@ -5,6 +5,7 @@
 //! (Azure/acr, "AAD-OAuth"; OCI distribution specification; Microsoft Learn, "Configure public IP
 //! network rules".)
 
+mod attributes;
 mod content;
 mod events;
 mod network;
@@ -125,7 +126,7 @@ impl Visit<'_> {
                     false => self.challenge(Some(("", "catalog"))),
                 }
             }
-            (method, ["v2", path @ ..]) => match content::route(method, path) {
+            (method, segments) => match content::route(method, segments) {
                 Some((repository, action, deed)) => {
                     if !self.allows(world, &repository, action) {
                         return self.challenge(Some((&repository, action)));
@@ -134,19 +135,6 @@ impl Visit<'_> {
                 }
                 None => refused(404, "NOT_FOUND", "There is no such page."),
             },
-            ("DELETE", ["acr", "v1", repository @ .., "_tags", tag]) => {
-                let repository = repository.join("/");
-                if !self.allows(world, &repository, "delete") {
-                    return self.challenge(Some((&repository, "delete")));
-                }
-                content::act(
-                    world,
-                    self,
-                    &repository,
-                    &content::Deed::Untag((*tag).to_owned()),
-                )
-            }
-            _ => refused(404, "NOT_FOUND", "There is no such page."),
         }
     }
 

@@ -31,7 +31,9 @@ pub fn tags(registry: &Resource, repository: &str) -> Option<Vec<String>> {
     Some(tags.into_iter().map(|(tag, _)| tag).collect())
 }
 
-fn held<'a>(registry: &'a Resource, repository: &str) -> Option<&'a Value> {
+/// A repository: its tags with their digests, and its manifests.
+#[must_use]
+pub fn held<'a>(registry: &'a Resource, repository: &str) -> Option<&'a Value> {
     registry.at(KEY)?.get(repository)
 }
 
@@ -62,6 +64,15 @@ pub fn remove(registry: &mut Resource, repository: &str, reference: &str) -> boo
         }
     });
     true
+}
+
+/// Takes a repository away with all that it has.
+pub fn forget(registry: &mut Resource, repository: &str) {
+    let mut all = registry.at(KEY).cloned().unwrap_or_else(|| json!({}));
+    if let Some(all) = all.as_object_mut() {
+        all.remove(repository);
+    }
+    registry.set(KEY, all);
 }
 
 fn change(registry: &mut Resource, repository: &str, change: impl FnOnce(&mut Value)) {
