@@ -32,11 +32,33 @@ def answers(path, expected):
     return check
 
 
-def has(count, path=None, at_least=False):
-    """A check: the length of the answer, or of the list at this key of it."""
+def equals(expected):
+    """A check: the whole answer."""
+    return lambda answer: answer == expected or f"it is {answer!r}, not {expected!r}"
+
+
+def has_password(name):
+    """A check: the value of this password of a token is told, and of no other one."""
 
     def check(answer):
-        found = len(answer[path] if path else answer)
+        told = [password["name"] for password in answer["passwords"] if password.get("value")]
+        return told == [name] or f"the passwords {told} are told"
+
+    return check
+
+
+def refused(words):
+    """Marks a command that must fail with these words."""
+    return ("refused", words)
+
+
+def has(count, path=None, at_least=False):
+    """A check: the length of the answer, or of the list at this dotted path of it."""
+
+    def check(answer):
+        for part in path.split(".") if path else []:
+            answer = answer[part]
+        found = len(answer)
         return found == count or (at_least and found >= count) or f"{found} entries, not {count}"
 
     return check
@@ -95,6 +117,41 @@ COMMANDS = [
     ("acr show-usage -g app -n fkacrclients", has(1, "value", at_least=True)),
     ("acr replication create -g app -r fkacrclients -l northeurope", answers("provisioningState", "Succeeded")),
     ("acr replication list -g app -r fkacrclients", has(2)),
+    ("acr update -n fkacrclients --admin-enabled true", answers("adminUserEnabled", True)),
+    ("acr credential renew -n fkacrclients --password-name password2", answers("username", "fkacrclients")),
+    ("acr credential show -n fkacrclients", has(2, "passwords")),
+    ("acr update -n fkacrclients --admin-enabled false", answers("adminUserEnabled", False)),
+    ("acr import -n fkacrclients --source docker.io/library/nginx:1.27 --image team/web:1 --image team/web:2", None),
+    ("acr import -n fkacrclients --source docker.io/library/nginx:1.28 --image other/web:1", None),
+    (
+        "acr scope-map create -r fkacrclients -n team-pull --repository team/* content/read metadata/read",
+        answers("actions.0", "repositories/team/*/content/read"),
+    ),
+    ("acr scope-map update -r fkacrclients -n team-pull --description teams", answers("description", "teams")),
+    ("acr scope-map show -r fkacrclients -n _repositories_pull", answers("actions.0", "repositories/*/content/read")),
+    ("acr scope-map list -r fkacrclients", has(6)),
+    ("acr token create -r fkacrclients -n cluster --scope-map team-pull", has(2, "credentials.passwords")),
+    ("acr token create -r fkacrclients -n build --repository team/web content/write content/read --no-passwords true", answers("status", "enabled")),
+    ("acr token credential generate -r fkacrclients -n cluster --password2 --expiration-in-days 30", has_password("password2")),
+    ("acr token show -r fkacrclients -n cluster", has(2, "credentials.passwords")),
+    ("acr token credential delete -r fkacrclients -n cluster --password1", None),
+    ("acr token show -r fkacrclients -n cluster", has(1, "credentials.passwords")),
+    ("acr token update -r fkacrclients -n cluster --status disabled", answers("status", "disabled")),
+    ("acr token list -r fkacrclients", has(2)),
+    ("acr repository list -n fkacrclients", refused("you don't have access to registry")),
+    ("acr update -n fkacrclients --public-network-enabled true --default-action Allow", answers("publicNetworkAccess", "Enabled")),
+    ("acr login -n fkacrclients --expose-token", answers("loginServer", "fkacrclients.azurecr.io")),
+    ("acr repository list -n fkacrclients", equals(["other/web", "team/web"])),
+    ("acr repository show -n fkacrclients --repository team/web", answers("tagCount", 2)),
+    ("acr repository show-tags -n fkacrclients --repository team/web", equals(["1", "2"])),
+    ("acr repository untag -n fkacrclients --image team/web:2", None),
+    ("acr manifest list-metadata -r fkacrclients -n team/web", answers("0.tags", ["1"])),
+    ("acr repository delete -n fkacrclients --image other/web:1 -y", None),
+    ("acr repository delete -n fkacrclients --repository team/web -y", None),
+    ("acr update -n fkacrclients --public-network-enabled false", answers("publicNetworkAccess", "Disabled")),
+    ("acr token delete -r fkacrclients -n cluster -y", None),
+    ("acr token delete -r fkacrclients -n build -y", None),
+    ("acr scope-map delete -r fkacrclients -n team-pull -y", None),
     ("monitor log-analytics workspace create -g app -n fkaks-logs -l westeurope --retention-time 60", answers("provisioningState", "Succeeded")),
     ("monitor log-analytics workspace show -g app -n fkaks-logs", answers("retentionInDays", 60)),
     ("monitor log-analytics workspace update -g app -n fkaks-logs --retention-time 90", answers("retentionInDays", 90)),
@@ -225,6 +282,9 @@ def run(az, sandbox, folder):
         "AZURE_CORE_SURVEY_MESSAGE": "false",
         "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no",
         "AZURE_HTTP_USER_AGENT": "fkaks-clients",
+        # Login servers are the sandbox, too, for someone who comes from this public address.
+        "HTTPS_PROXY": f"http://203.0.113.7@127.0.0.1:{sandbox.host.rsplit(':', 1)[1]}",
+        "NO_PROXY": "localhost,127.0.0.1",
         "REQUESTS_CA_BUNDLE": str(sandbox.authority),
     }
 
@@ -251,6 +311,8 @@ def run(az, sandbox, folder):
 
 def judge(done, check):
     """What is wrong with how a command ended; None when nothing is."""
+    if isinstance(check, tuple):
+        return None if done.returncode and check[1] in done.stderr else f"it should fail with: {check[1]}\n{done.stderr.strip()}"
     if done.returncode:
         return done.stderr.strip() or f"exit code {done.returncode}"
     if check is None:

@@ -165,6 +165,34 @@ def replication():
     equal(found, ["northeurope", "westeurope"])
 
 
+def scope_map_and_token():
+    actions = ["repositories/team/*/content/read"]
+    body = {"properties": {"description": "teams", "actions": actions}}
+    made = registries.scope_maps.begin_create(GROUP, "fkacrsdk", "team-pull", body).result()
+    equal((made.actions, made.properties.type), (actions, "UserDefined"))
+    equal(len(list(registries.scope_maps.list(GROUP, "fkacrsdk"))), 6)
+    body = {"properties": {"scopeMapId": made.id, "status": "enabled"}}
+    token = registries.tokens.begin_create(GROUP, "fkacrsdk", "cluster", body).result()
+    equal((token.scope_map_id, token.status), (made.id, "enabled"))
+    body = {"tokenId": token.id, "expiry": "2999-01-01T00:00:00Z"}
+    both = registries.registries.begin_generate_credentials(GROUP, "fkacrsdk", body).result()
+    equal((both.username, [each.name for each in both.passwords]), ("cluster", ["password1", "password2"]))
+    assert all(each.value for each in both.passwords)
+    body = {"tokenId": token.id, "name": "password1"}
+    one = registries.registries.begin_generate_credentials(GROUP, "fkacrsdk", body).result()
+    equal([bool(each.value) for each in one.passwords], [True, False])
+    slots = registries.tokens.get(GROUP, "fkacrsdk", "cluster").credentials.passwords
+    equal([(each.name, each.value, bool(each.expiry)) for each in slots], [("password1", None, False), ("password2", None, True)])
+    kept = {"properties": {"credentials": {"passwords": [{"name": "password2"}]}}}
+    left = registries.tokens.begin_update(GROUP, "fkacrsdk", "cluster", kept).result()
+    equal([each.name for each in left.credentials.passwords], ["password2"])
+    source = {"registryUri": "docker.io", "sourceImage": "library/nginx:1.27"}
+    registries.registries.begin_import_image(GROUP, "fkacrsdk", {"source": source, "targetTags": ["team/web:1"]}).result()
+    registries.tokens.begin_delete(GROUP, "fkacrsdk", "cluster").result()
+    registries.scope_maps.begin_delete(GROUP, "fkacrsdk", "team-pull").result()
+    equal([each.name for each in registries.tokens.list(GROUP, "fkacrsdk")], [])
+
+
 def workspace_and_setting():
     made = logs.workspaces.begin_create_or_update(GROUP, "fkaks-logs", {"location": REGION}).result()
     equal((made.provisioning_state, made.retention_in_days), ("Succeeded", 30))
@@ -262,7 +290,7 @@ def deletion():
 
 STEPS = [
     group, providers, security_group, route_table, public_ip, nat_gateway, virtual_network, network_interface,
-    cluster, registry, replication, workspace_and_setting, vault_and_secret, private_endpoint, private_dns, zone_group, resource_list, deletion,
+    cluster, registry, replication, scope_map_and_token, workspace_and_setting, vault_and_secret, private_endpoint, private_dns, zone_group, resource_list, deletion,
 ]
 
 for step in STEPS:
