@@ -193,6 +193,20 @@ async fn a_modify_assignment_needs_an_identity_with_a_location_which_is_a_princi
 }
 
 #[tokio::test]
+async fn what_is_assigned_cannot_be_changed() {
+    let arm = Arm::with_group().await;
+    let url = assignment(&group(), "rules");
+    for effect in ["Audit", "Deny"] {
+        arm.put(&url, POLICY, with_effect(OPEN, effect))
+            .await
+            .expect(201);
+    }
+    arm.put(&url, POLICY, with_effect(PUBLIC, "Deny"))
+        .await
+        .refused(400, "InvalidPolicyDefinitionIdUpdate");
+}
+
+#[tokio::test]
 async fn a_denied_registry_is_refused_with_the_violation() {
     let arm = Arm::with_group().await;
     let url = assignment(&format!("/subscriptions/{SUB}"), "no-open");

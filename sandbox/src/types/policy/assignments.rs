@@ -114,6 +114,9 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
         ));
     };
     let definition = definitions::find(world, definition)?;
+    if let Some(old) = change.old {
+        check_update(old, new)?;
+    }
     within(world, name, &definition, &scope)?;
     check_version(new, &definition)?;
     parameters::check_given(name, new.at("/properties/parameters"), &definition)?;
@@ -143,6 +146,21 @@ fn check(world: &World, change: &Change<'_>) -> ArmResult<()> {
         }
     }
     check_identity(world, new, &definition)
+}
+
+/// An assignment goes on to assign what it assigns (as the issue Azure/Azure-Landing-Zones 2581 shows it).
+fn check_update(old: &Resource, new: &Resource) -> ArmResult<()> {
+    let (was, is) = (definition_id(old), definition_id(new));
+    if was.eq_ignore_ascii_case(is) {
+        return Ok(());
+    }
+    Err(ArmError::bad(
+        "InvalidPolicyDefinitionIdUpdate",
+        format!(
+            "The policy assignment '{}' create request is invalid. Cannot update existing assignment's policy definition '{was}' with new policy definition '{is}'.",
+            new.id.name()
+        ),
+    ))
 }
 
 /// A definition of a subscription is assigned in it, one of a management group below the group.

@@ -31,7 +31,7 @@ pub fn assignments(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
         };
         let body = look.and_then(|found| assignment(input, kind, policy, found, seen));
         Wanted::new(id, body)
-            .immutable(&["/location"])
+            .immutable(&["/location", "/properties/policyDefinitionId"])
             .rewrite(rewrite)
             .argument(kind.facts().argument)
     });
