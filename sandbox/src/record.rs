@@ -22,6 +22,9 @@ const SECRETS: &[&str] = &[
     "oidctoken",
     "primarysharedkey",
     "secondarysharedkey",
+    "clustertoken",
+    // What lies beside a command in a cluster.
+    "context",
 ];
 /// Headers whose values are secrets.
 const SECRET_HEADERS: &[&str] = &[

@@ -193,6 +193,134 @@ async fn the_shell_knows_pipes_here_documents_and_failures() {
 }
 
 #[tokio::test]
+async fn a_pod_reads_a_vault_as_the_identity_of_its_node() {
+    let arm = made().await;
+    let vault = id("Microsoft.KeyVault/vaults/kv-pods");
+    let secret = format!("{vault}/secrets/login");
+    const VAULTS: &str = "2024-11-01";
+    let body = json!({
+        "location": "westeurope",
+        "properties": {
+            "tenantId": fkaks_sandbox::DEFAULT_TENANT, "enableRbacAuthorization": true,
+            "sku": { "family": "A", "name": "standard" },
+        },
+    });
+    arm.create(&vault, VAULTS, body).await;
+    let body = json!({ "properties": { "value": "hunter2" } });
+    arm.create(&secret, VAULTS, body).await;
+    let stored = arm.get(&secret, VAULTS).await.body;
+    let uri = stored["properties"]["secretUriWithVersion"]
+        .as_str()
+        .unwrap();
+    let cluster_now = arm.get(&cluster(), AKS).await.body;
+    let kubelet = &cluster_now["properties"]["identityProfile"]["kubeletidentity"];
+    let client = kubelet["clientId"].as_str().unwrap();
+    let token = |resource: &str| {
+        format!(
+            "curl -sSf -H Metadata:true 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}&client_id={client}'"
+        )
+    };
+    let header = r#"jq -r '"Authorization: Bearer " + .access_token'"#;
+    let read = |resource: &str| {
+        format!(
+            "{} | {header} | curl -sSf -H @- '{uri}?api-version=7.4' | jq -j .value",
+            token(resource)
+        )
+    };
+    let vaults = "https%3A%2F%2Fvault.azure.net";
+    let forbidden = (
+        0,
+        "curl: (22) The requested URL returned error: 403\n".to_owned(),
+    );
+    assert_eq!(run(&arm, &read(vaults), "").await, forbidden);
+    let guid = "5b1f0c52-0b5e-4f1c-9a53-5f3f0a2c7d02";
+    let assignment = format!("{secret}/providers/Microsoft.Authorization/roleAssignments/{guid}");
+    let role = format!(
+        "/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6",
+        fkaks_sandbox::DEFAULT_SUBSCRIPTION
+    );
+    let body = json!({ "properties": { "roleDefinitionId": role, "principalId": kubelet["objectId"], "principalType": "ServicePrincipal" } });
+    arm.put(&assignment, "2022-04-01", body).await.expect(201);
+    assert_eq!(
+        run(&arm, &read(vaults), "").await,
+        (0, "hunter2".to_owned())
+    );
+    let wrong = "https%3A%2F%2Fmanagement.azure.com";
+    let (_, logs) = run(&arm, &read(wrong), "").await;
+    assert_eq!(logs, "curl: (22) The requested URL returned error: 401\n");
+    // A closed vault lets in who comes through an approved endpoint.
+    let mut closed = arm.get(&vault, VAULTS).await.body;
+    closed["properties"]["publicNetworkAccess"] = json!("Disabled");
+    arm.create(&vault, VAULTS, closed).await;
+    assert_eq!(run(&arm, &read(vaults), "").await, forbidden);
+    let network = id("Microsoft.Network/virtualNetworks/vnet-pods");
+    let body = json!({ "location": "westeurope", "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/24"] }, "subnets": [{ "name": "pe", "properties": { "addressPrefix": "10.0.0.0/27" } }] } });
+    arm.create(&network, "2025-05-01", body).await;
+    let endpoint = id("Microsoft.Network/privateEndpoints/pe-pods");
+    let body = json!({ "location": "westeurope", "properties": {
+        "subnet": { "id": format!("{network}/subnets/pe") },
+        "privateLinkServiceConnections": [{ "name": "v", "properties": { "privateLinkServiceId": vault, "groupIds": ["vault"] } }],
+    } });
+    arm.create(&endpoint, "2025-05-01", body).await;
+    assert_eq!(
+        run(&arm, &read(vaults), "").await,
+        (0, "hunter2".to_owned())
+    );
+    let shown = arm.get(&vault, VAULTS).await.body;
+    let connections = &shown["properties"]["privateEndpointConnections"];
+    assert_eq!(connections.as_array().unwrap().len(), 1, "{shown}");
+    // Of the value a secret is made that another program marks, and a checksum of it can be compared.
+    let write = format!(
+        "{} | kubectl create secret generic login -n default --from-file=value=/dev/stdin --dry-run=client -o json | kubectl label --local -f - -o json by=pod | kubectl apply --server-side -f -",
+        read(vaults)
+    );
+    let (code, logs) = run(&arm, &write, "").await;
+    assert_eq!(
+        (code, logs.as_str()),
+        (0, "secret/login serverside-applied\n")
+    );
+    let print = "kubectl get secret login -o jsonpath='by={.metadata.labels.by}{\"\\n\"}' && kubectl get secret login -o jsonpath='{.data.value}' | base64 -d | sha256sum";
+    let (_, logs) = run(&arm, print, "").await;
+    let sum = "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7";
+    assert_eq!(logs, format!("by=pod\n{sum}  -\n"));
+    // An identity that no node has, a host that nobody knows, a program without its header.
+    let other = token(vaults).replace(client, "00000000-0000-0000-0000-00000000000f");
+    let (code, logs) = run(&arm, &other, "").await;
+    assert_eq!(
+        (code, logs.as_str()),
+        (22, "curl: (22) The requested URL returned error: 400\n")
+    );
+    let (code, _) = run(&arm, "curl -sS https://nowhere.example/", "").await;
+    assert_eq!(code, 6);
+    let bare = token(vaults).replace(" -H Metadata:true", "");
+    assert_eq!(run(&arm, &bare, "").await.0, 22);
+}
+
+#[tokio::test]
+async fn a_cluster_with_entra_runs_a_command_for_who_has_a_token_of_it() {
+    let arm = Arm::with_group().await;
+    let body = json!({
+        "location": "westeurope",
+        "identity": { "type": "SystemAssigned" },
+        "properties": {
+            "dnsPrefix": "fk", "aadProfile": { "managed": true, "enableAzureRBAC": true },
+            "agentPoolProfiles": [{ "name": "system", "mode": "System" }],
+        },
+    });
+    arm.create(&cluster(), AKS, body).await;
+    let url = format!("{}/runCommand", cluster());
+    for token in [json!(null), json!("x")] {
+        arm.post(
+            &url,
+            AKS,
+            json!({ "command": "true", "clusterToken": token }),
+        )
+        .await
+        .refused(400, "InvalidParameter");
+    }
+}
+
+#[tokio::test]
 async fn a_test_lays_down_answers_and_a_cluster_may_refuse_commands() {
     let arm = made().await;
     arm.control("PATCH", &inside(), json!({ "answers": [{ "match": "^kubectl get nodes", "exitCode": 3, "logs": "no nodes", "count": 1 }] }));

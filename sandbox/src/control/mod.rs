@@ -20,7 +20,7 @@ use crate::store::{Registration, Resource};
 use crate::table::{self, Type};
 use crate::types::authorization::principals::{KINDS, Principal};
 use crate::types::container_registry::images;
-use crate::types::container_service::kubernetes;
+use crate::types::container_service::{kubernetes, run_command};
 use crate::types::key_vault;
 use crate::types::operational_insights::{tables, timespan};
 
@@ -142,6 +142,8 @@ fn respond(inner: &mut Inner, request: &Request) -> Result<Answer, String> {
             let value: Vec<Value> = inner
                 .world
                 .all()
+                // What is left of a command is its answer, and no resource.
+                .filter(|resource| resource.type_name != run_command::NAME)
                 .map(|resource| {
                     if full {
                         inner.world.view(resource)

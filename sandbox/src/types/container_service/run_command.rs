@@ -9,9 +9,11 @@ use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
 use super::kubernetes::objects::Objects;
-use super::kubernetes::shell::{self, Files};
+use super::kubernetes::shell::{self, Files, Pod};
+use super::kubernetes::web::Web;
 use super::kubernetes::{self, Outcome};
 use super::{VERSIONS, invalid, not_allowed, on};
+use crate::auth;
 use crate::errors::ArmResult;
 use crate::exchange::{Answer, Request};
 use crate::id::ResourceId;
@@ -41,7 +43,8 @@ const LARGEST: u64 = 4 << 20;
 /// Accepts a command.
 ///
 /// # Errors
-/// Run command is disabled; the cluster does not run; the context is no zip.
+/// Run command is disabled; the cluster does not run; the context is no zip; a cluster with Entra for its
+/// users is given no token for it.
 pub fn run(world: &mut World, cluster: &Resource, request: &Request) -> ArmResult<Answer> {
     if on(
         cluster,
@@ -67,6 +70,13 @@ pub fn run(world: &mut World, cluster: &Resource, request: &Request) -> ArmResul
     }
     let context = body["context"].as_str().unwrap_or_default();
     unpack(context)?;
+    let token = body["clusterToken"].as_str().unwrap_or_default();
+    if on(cluster, "/properties/aadProfile/managed") && !opens(world, token) {
+        return Err(invalid(
+            "clusterToken",
+            "A cluster with Microsoft Entra ID runs a command as its caller and needs a token for the AKS server application",
+        ));
+    }
     let id = cluster
         .id
         .child("commandResults", &world.guid().replace('-', ""));
@@ -83,6 +93,15 @@ pub fn run(world: &mut World, cluster: &Resource, request: &Request) -> ArmResul
     );
     answer.started = Some(id);
     Ok(answer)
+}
+
+/// The server application of clusters with Entra for their users, the same for all of them
+/// (Microsoft Learn, "Use kubelogin to authenticate users in Azure Kubernetes Service").
+const SERVER_APPLICATION: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
+
+/// Whether a token is one for clusters.
+fn opens(world: &World, token: &str) -> bool {
+    auth::valid(world, token).is_some_and(|claims| claims["aud"] == SERVER_APPLICATION)
 }
 
 /// The files of a context: a zip in base64.
@@ -142,7 +161,15 @@ fn execute(world: &mut World, id: &ResourceId) -> ArmResult<()> {
             let files = unpack(&text("context"))?;
             let mut none = Map::new();
             let map = store["objects"].as_object_mut().unwrap_or(&mut none);
-            let outcome = shell::run(&command, &files, &mut Objects::new(map, &world.timestamp()));
+            let mut pod = Pod {
+                files: &files,
+                objects: Objects::new(map, &world.timestamp()),
+                web: Web {
+                    world,
+                    cluster: &cluster,
+                },
+            };
+            let outcome = shell::run(&command, &mut pod);
             (outcome, "Succeeded".to_owned(), None)
         }
     };

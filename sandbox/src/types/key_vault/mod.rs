@@ -1,7 +1,9 @@
-//! Microsoft.KeyVault through Resource Manager: vaults, what was deleted of them, and secrets. The data plane
-//! of a vault is not here, so a firewall or a switched off public access hinders nothing.
+//! Microsoft.KeyVault through Resource Manager: vaults, what was deleted of them, secrets, and private
+//! endpoints. Of the data plane there is what a pod in a cluster reads, see `data_plane.rs`.
 
 pub mod access_policies;
+pub mod connections;
+pub mod data_plane;
 pub mod deleted;
 pub mod names;
 pub mod rules;
@@ -41,6 +43,7 @@ pub static TYPES: &[Type] = &[
     vaults::VAULTS,
     secrets::SECRETS,
     access_policies::ACCESS_POLICIES,
+    connections::CONNECTIONS,
 ];
 
 const NAMESPACE: &str = "Microsoft.KeyVault";

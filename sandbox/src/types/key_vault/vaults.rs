@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{VERSIONS, deleted, names, rules};
+use super::{VERSIONS, connections, deleted, names, rules};
 use crate::errors::ArmResult;
 use crate::exchange::Request;
 use crate::store::{Resource, World};
@@ -54,8 +54,21 @@ pub const VAULTS: Type = Type {
     fill,
     on_delete,
     locks: |_, _| Vec::new(),
+    private_link: Some(connections::LINK),
+    render,
     ..Type::new(NAME, VERSIONS)
 };
+
+/// Shows the private endpoints, once there are any.
+fn render(world: &World, vault: &Resource, body: &mut Value) {
+    let connections: Vec<Value> = world
+        .list(vault.id.as_str(), connections::NAME)
+        .map(|connection| world.view(connection))
+        .collect();
+    if !connections.is_empty() {
+        body["properties"]["privateEndpointConnections"] = json!(connections);
+    }
+}
 
 const MODE: &str = "/properties/createMode";
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::objects::{Applied, Objects, kind_of, missing};
+use super::objects::{Applied, Objects, kind_of, merge, missing};
 use super::print::print;
 use super::shell::{Done, Files, file};
 use super::yaml;
@@ -118,12 +118,12 @@ pub fn run(words: &[String], input: &str, files: &Files, objects: &mut Objects<'
         "replace" => {
             manifests(&line, input, files).and_then(|found| apply(&line, found, objects, true))
         }
-        "create" => create(&line, files, objects),
+        "create" => create(&line, input, files, objects),
         "get" => get(&line, objects),
         "delete" => delete(&line, input, files, objects),
         "patch" => patch(&line, objects),
-        "label" => mark(&line, objects, "labels", "labeled"),
-        "annotate" => mark(&line, objects, "annotations", "annotated"),
+        "label" => mark(&line, input, files, objects, "labels", "labeled"),
+        "annotate" => mark(&line, input, files, objects, "annotations", "annotated"),
         "version" => Ok("Client Version: v1.34.2\nServer Version: v1.34.2\n".into()),
         "cluster-info" => Ok("Kubernetes control plane is running\n".into()),
         other => Err(format!(
@@ -201,11 +201,16 @@ fn store(
 }
 
 /// `create namespace`, `create secret docker-registry|generic`, `create serviceaccount`.
-fn create(line: &Line, files: &Files, objects: &mut Objects<'_>) -> Result<String, String> {
+fn create(
+    line: &Line,
+    input: &str,
+    files: &Files,
+    objects: &mut Objects<'_>,
+) -> Result<String, String> {
     let kind = kind_of(line.word(1))
         .ok_or_else(|| format!("error: unknown resource type \"{}\"", line.word(1)))?;
     let object = match kind {
-        "Secret" => secret(line, files)?,
+        "Secret" => secret(line, input, files)?,
         _ => json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": line.word(2) } }),
     };
     if object["metadata"]["name"]
@@ -217,7 +222,7 @@ fn create(line: &Line, files: &Files, objects: &mut Objects<'_>) -> Result<Strin
     store(line, object, objects, false)
 }
 
-fn secret(line: &Line, files: &Files) -> Result<Value, String> {
+fn secret(line: &Line, input: &str, files: &Files) -> Result<Value, String> {
     let mut data = Map::new();
     let mut kind = line.flag(&["--type"]).unwrap_or_else(|| "Opaque".into());
     match line.word(2) {
@@ -251,7 +256,8 @@ fn secret(line: &Line, files: &Files) -> Result<Value, String> {
             }
             for source in line.all(&["--from-file"]) {
                 let (name, path) = source.split_once('=').unwrap_or((source, source));
-                let text = file(files, path).ok_or_else(|| {
+                let given = (path == "/dev/stdin").then(|| input.to_owned());
+                let text = given.or_else(|| file(files, path)).ok_or_else(|| {
                     format!("error: error reading {path}: no such file or directory")
                 })?;
                 data.insert(name.into(), json!(STANDARD.encode(text)));
@@ -398,30 +404,37 @@ fn patch(line: &Line, objects: &mut Objects<'_>) -> Result<String, String> {
     Ok(out)
 }
 
-/// `label` and `annotate`: `name=value` sets, `name-` removes.
+/// `label` and `annotate`: `name=value` sets, `name-` removes. With `--local` it is done to a manifest, which
+/// is shown and not stored.
 fn mark(
     line: &Line,
+    input: &str,
+    files: &Files,
     objects: &mut Objects<'_>,
     member: &str,
     done: &str,
 ) -> Result<String, String> {
-    let (kind, names) = targets(line)?;
+    let local = line.on("--local");
     let mut change = Map::new();
-    for word in line.words.iter().skip(2) {
+    for word in line.words.iter().skip(if local { 1 } else { 2 }) {
         if let Some((name, value)) = word.split_once('=') {
             change.insert(name.into(), json!(value));
         } else if let Some(name) = word.strip_suffix('-') {
             change.insert(name.into(), Value::Null);
         }
     }
+    let change = json!({ "metadata": { member: change } });
     let mut out = String::new();
+    if local {
+        for mut object in manifests(line, input, files)? {
+            merge(&mut object, change.clone());
+            out.push_str(&print(&line.output(), &object)?);
+        }
+        return Ok(out);
+    }
+    let (kind, names) = targets(line)?;
     for name in names {
-        objects.patch(
-            kind,
-            &line.namespace(),
-            &name,
-            json!({ "metadata": { member: change } }),
-        )?;
+        objects.patch(kind, &line.namespace(), &name, change.clone())?;
         out.push_str(&format!("{}/{name} {done}\n", kind.to_lowercase()));
     }
     Ok(out)

@@ -1,11 +1,14 @@
 //! What is inside a cluster, as far as run commands need it: a store of Kubernetes objects on which
 //! `kubectl` acts, and the small shell in which commands run. `shell.rs` reads a command line, `kubectl.rs`
-//! does what it asks of the objects of `objects.rs`.
+//! does what it asks of the objects of `objects.rs`, and `curl.rs` what it asks of the network in `web.rs`.
 
+pub mod curl;
+pub mod jq;
 pub mod kubectl;
 pub mod objects;
 pub mod print;
 pub mod shell;
+pub mod web;
 pub mod yaml;
 
 use serde_json::{Value, json};

@@ -119,6 +119,10 @@ impl<'a> Objects<'a> {
         let key = key(&kind, if wide { "" } else { &namespace }, &name);
         let Some(old) = self.get(&kind, &namespace, &name) else {
             let mut fresh = self.stamped(&kind, &namespace, &name);
+            // What is made anew under an old name is another object.
+            let born = format!("{key} at {}", self.now);
+            let uid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, born.as_bytes());
+            fresh["metadata"]["uid"] = json!(uid.to_string());
             merge(&mut fresh, object);
             self.map.insert(key, fresh.clone());
             return Ok((fresh, Applied::Created));

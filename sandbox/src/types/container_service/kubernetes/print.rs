@@ -32,7 +32,7 @@ pub fn print(output: &str, object: &Value) -> Result<String, String> {
     }
 }
 
-/// `{.data.\.dockerconfigjson}` and `{.metadata.annotations['a.b/c']}`; text outside braces stays.
+/// `{.data.\.dockerconfigjson}`, `{.metadata.annotations['a.b/c']}` and `{"\n"}`; text outside braces stays.
 fn json_path(template: &str, object: &Value) -> String {
     let mut out = String::new();
     let mut rest = template;
@@ -41,6 +41,14 @@ fn json_path(template: &str, object: &Value) -> String {
         let Some((path, behind)) = after.split_once('}') else {
             break;
         };
+        rest = behind;
+        if let Some(text) = path
+            .strip_prefix('"')
+            .and_then(|path| path.strip_suffix('"'))
+        {
+            out.push_str(&text.replace("\\n", "\n").replace("\\t", "\t"));
+            continue;
+        }
         let mut at = object;
         let quoted = path
             .replace("\\.", "\u{1}")
@@ -75,7 +83,6 @@ fn json_path(template: &str, object: &Value) -> String {
             Value::String(text) => out.push_str(text),
             other => out.push_str(&other.to_string()),
         }
-        rest = behind;
     }
     out.push_str(rest);
     out

@@ -1,19 +1,33 @@
 //! The shell of run commands, as small as they need it: commands in sequence (`&&`, `;`, new lines), pipes,
-//! here-documents, quotes, and of programs `kubectl`, `echo`, `printf`, `cat`, `base64 -d`, `sh -c`.
+//! here-documents, quotes, and of programs `kubectl`, `curl`, `jq`, `sha256sum`, `echo`, `printf`, `cat`,
+//! `base64 -d`, `sh -c`. The end of a pipe is that of its last program.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Outcome, kubectl};
-use crate::types::container_service::kubernetes::objects::Objects;
+use sha2::{Digest as _, Sha256};
+
+use super::objects::Objects;
+use super::web::Web;
+use super::{Outcome, curl, jq, kubectl};
 
 /// The files beside a command, by name: the context of the request.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
+/// Where a command runs.
+pub struct Pod<'a> {
+    /// The files beside it.
+    pub files: &'a Files,
+    /// What the cluster holds.
+    pub objects: Objects<'a>,
+    /// What can be reached.
+    pub web: Web<'a>,
+}
+
 /// Runs a command line.
-pub fn run(command: &str, files: &Files, objects: &mut Objects<'_>) -> Outcome {
+pub fn run(command: &str, pod: &mut Pod<'_>) -> Outcome {
     let (text, documents) = here_documents(command);
     let mut logs = String::new();
     let mut code = 0;
@@ -30,7 +44,7 @@ pub fn run(command: &str, files: &Files, objects: &mut Objects<'_>) -> Outcome {
             .map(|(stage, _)| stage)
             .collect();
         for (at, stage) in stages.iter().enumerate() {
-            let done = program(stage, &input, files, &documents, objects);
+            let done = program(stage, &input, &documents, pod);
             code = done.code;
             logs.push_str(&done.errors);
             if at + 1 == stages.len() {
@@ -66,21 +80,21 @@ impl Done {
     /// It failed with exit code 1 and this complaint.
     #[must_use]
     pub fn failed(error: impl Into<String>) -> Self {
+        Self::ended(1, error)
+    }
+
+    /// It failed with that exit code and this complaint.
+    #[must_use]
+    pub fn ended(code: i64, error: impl Into<String>) -> Self {
         Self {
-            code: 1,
+            code,
             output: String::new(),
             errors: format!("{}\n", error.into()),
         }
     }
 }
 
-fn program(
-    stage: &str,
-    input: &str,
-    files: &Files,
-    documents: &[String],
-    objects: &mut Objects<'_>,
-) -> Done {
+fn program(stage: &str, input: &str, documents: &[String], pod: &mut Pod<'_>) -> Done {
     let Some(mut words) = shlex::split(stage) else {
         return Done {
             code: 2,
@@ -98,7 +112,14 @@ fn program(
         return Done::fine("");
     };
     match name.as_str() {
-        "kubectl" => kubectl::run(rest, &input, files, objects),
+        "kubectl" => kubectl::run(rest, &input, pod.files, &mut pod.objects),
+        "curl" => curl::run(rest, &input, &pod.web),
+        "jq" => jq::run(rest, &input),
+        "sha256sum" if rest.is_empty() || rest == ["-"] => {
+            let digest = Sha256::digest(&input);
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            Done::fine(format!("{hex}  -\n"))
+        }
         "true" | ":" | "set" | "export" => Done::fine(""),
         "false" => Done {
             code: 1,
@@ -107,7 +128,7 @@ fn program(
         },
         "echo" => echo(rest),
         "printf" => printf(rest),
-        "cat" => cat(rest, &input, files),
+        "cat" => cat(rest, &input, pod.files),
         "base64"
             if rest
                 .iter()
@@ -122,11 +143,7 @@ fn program(
         "sh" | "bash" | "/bin/sh" | "/bin/bash"
             if rest.first().is_some_and(|word| word.ends_with('c')) =>
         {
-            let done = run(
-                rest.get(1).map(String::as_str).unwrap_or_default(),
-                files,
-                objects,
-            );
+            let done = run(rest.get(1).map(String::as_str).unwrap_or_default(), pod);
             Done {
                 code: done.code,
                 output: done.logs,
