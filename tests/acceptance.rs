@@ -33,6 +33,8 @@ mod network_steps;
 mod private_aks_acr;
 #[path = "acceptance/private_registry_link/steps.rs"]
 mod private_registry_link_steps;
+#[path = "acceptance/pull_secret/steps.rs"]
+mod pull_secret_steps;
 #[path = "acceptance/registry_access/steps.rs"]
 mod registry_access_steps;
 #[path = "acceptance/registry_allowlist/steps.rs"]
@@ -69,6 +71,7 @@ const STEPS: &[(&str, &[Step])] = &[
     ("private_registry_link", private_registry_link_steps::STEPS),
     ("network", network_steps::STEPS),
     ("network_peering", network_peering_steps::STEPS),
+    ("pull_secret", pull_secret_steps::STEPS),
     ("registry", registry_steps::STEPS),
     ("registry_access", registry_access_steps::STEPS),
     ("registry_allowlist", registry_allowlist_steps::STEPS),

@@ -5,7 +5,8 @@
 //! (`credentials`), clouds (`cloud`, `metadata`), the wire (`http`, `request`), and the three
 //! things that make ARM hard: what to try again (`retry`, `error_texts`), how often to ask
 //! (`throttle`), and when an operation has ended (`operation`). Beside ARM lie the data plane of
-//! registries (`registry`) and the query API of Log Analytics (`logs`), each with tokens of its own.
+//! registries (`registry`) and the query API of Log Analytics (`logs`), each with tokens of its own;
+//! a command in a cluster (`run_command`) carries a token for the cluster.
 
 mod answer;
 mod api_versions;
@@ -32,6 +33,7 @@ mod registration;
 mod registry;
 mod request;
 mod retry;
+mod run_command;
 mod secret;
 mod send;
 mod settings;
@@ -52,6 +54,7 @@ pub use id_error::IdError;
 pub use location::{normalize, same_location};
 pub use operation::Pending;
 pub use registry::Images;
+pub use run_command::Command;
 pub use secret::Secret;
 pub use settings::{AksWorkloadIdentity, AppServiceIdentity, Proxy, Settings};
 

@@ -29,6 +29,8 @@ pub enum Doing {
     ImportingImage,
     /// The deletion of an image in a registry's data plane.
     DeletingImage,
+    /// A command in a cluster.
+    RunningCommand,
 }
 
 /// Something that could not be done.
@@ -95,6 +97,7 @@ impl Failure {
             Doing::Reading => "cannot be read",
             Doing::ImportingImage => "cannot import the image",
             Doing::DeletingImage => "cannot delete the image",
+            Doing::RunningCommand => "cannot run the command",
         };
         let mut detail = String::new();
         let why = match &self.cause {

@@ -57,6 +57,7 @@ pub fn resources() -> Vec<Listed> {
         listed::<resources::Network>(),
         listed::<resources::NetworkPeering>(),
         listed::<resources::PrivateRegistryLink>(),
+        listed::<resources::PullSecret>(),
         listed::<resources::Registry>(),
         listed::<resources::RegistryAccess>(),
         listed::<resources::RegistryAllowlist>(),

@@ -67,7 +67,9 @@ impl Trouble {
     /// Whether what is there cannot be read afterwards: then the state keeps the attributes of
     /// before, and only its ledger is of today.
     fn hides(self, point: &Point) -> bool {
-        matches!(self, Self::Broken | Self::Hangs) && !point.writes()
+        // What is inside a cluster is read as it is written.
+        let looks = !point.writes() || point.path.ends_with("/runCommand");
+        matches!(self, Self::Broken | Self::Hangs) && looks
     }
 
     /// Runs the phase with it.

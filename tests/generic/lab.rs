@@ -58,6 +58,8 @@ pub struct Point {
     pub method: String,
     pub path: String,
     pub nth: u32,
+    /// Whether the request changes something.
+    pub writes: bool,
 }
 
 impl fmt::Display for Point {
@@ -66,15 +68,23 @@ impl fmt::Display for Point {
     }
 }
 
-/// Whether a request changes something. Azure Policy takes questions as POST.
-fn changes(method: &str, path: &str) -> bool {
-    method != "GET" && !path.to_lowercase().contains("/policystates/")
+impl Exchange {
+    /// Whether the request changes something. Azure Policy takes questions as POST, and a command in a
+    /// cluster may look only.
+    fn writes(&self) -> bool {
+        let path = self.path.to_lowercase();
+        let text = self.body["command"].as_str().unwrap_or_default();
+        let mut commands = text.split("kubectl ").skip(1);
+        let looks = commands.all(|command| command.starts_with("get "));
+        let asks = path.contains("/policystates/") || (path.ends_with("/runcommand") && looks);
+        self.method != "GET" && !asks
+    }
 }
 
 impl Point {
     /// Whether the request changes something.
     pub fn writes(&self) -> bool {
-        changes(&self.method, &self.path)
+        self.writes
     }
 
     /// Whether it asks an operation how far it is.
@@ -248,7 +258,7 @@ impl Lab {
     pub fn writes(&self) -> Vec<String> {
         let requests = self.requests().into_iter();
         requests
-            .filter(|request| changes(&request.method, &request.path))
+            .filter(Exchange::writes)
             .map(|request| format!("{} {}", request.method, request.path))
             .collect()
     }
@@ -260,7 +270,7 @@ impl Lab {
         let requests = self.requests().into_iter();
         let points: Vec<Point> = requests
             .map(|request| {
-                let path = shape_of(&request.path);
+                let (path, writes) = (shape_of(&request.path), request.writes());
                 let count = counts
                     .entry((request.method.clone(), path.to_lowercase()))
                     .or_default();
@@ -269,6 +279,7 @@ impl Lab {
                     method: request.method,
                     path,
                     nth: *count - 1,
+                    writes,
                 }
             })
             .collect();
@@ -458,9 +469,12 @@ pub fn shape_of(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// The text with `*` for each word in it of eight hexadecimal digits, as Azure adds to names.
+/// The text with `*` for each word in it of eight hexadecimal digits, as Azure adds to names, or of
+/// thirty-two, as it numbers the results of commands.
 fn without_hashes(text: &str) -> String {
-    let is_hash = |word: &str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hash = |word: &str| {
+        matches!(word.len(), 8 | 32) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
     let words = text.split_inclusive(['-', '.']).map(|word| {
         let end = word.len() - word.len().min(1) * usize::from(word.ends_with(['-', '.']));
         let (word, separator) = word.split_at(end);

@@ -40,6 +40,10 @@ const NOUNS: &[(&str, &str)] = &[
     ("Microsoft.Network/publicIPPrefixes", "public IP prefix"),
     ("Microsoft.ContainerRegistry/registries", "registry"),
     ("Microsoft.ContainerService/managedClusters", "cluster"),
+    (
+        "Microsoft.ContainerService/managedClusters/namespaces/secrets",
+        "pull secret",
+    ),
     ("Microsoft.Authorization/roleAssignments", "role assignment"),
     ("Microsoft.ContainerRegistry/registries/tokens", "token"),
     (

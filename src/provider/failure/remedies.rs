@@ -227,6 +227,7 @@ fn permit(trouble: &Trouble<'_>) -> String {
         Doing::Deleting | Doing::DeletingImage => ("delete", role(id)),
         Doing::Reading => ("read", "Reader"),
         Doing::ImportingImage => ("importImage/action", role(id)),
+        Doing::RunningCommand => ("runCommand/action", role(id)),
     };
     let principal = trouble.principal();
     format!(

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::arm::{ArmId, Error, Json};
+use crate::arm::{ArmId, Command, Error, Json, Secret};
 use crate::provider::failure::Doing;
 
 /// One request that remains to be made.
@@ -48,6 +48,9 @@ pub enum Request {
     Put(Json),
     /// An action with this body; `Null` for none.
     Post(String, Json),
+    /// A command in a cluster, with the zip file in base64 that is unpacked beside it. Done twice it is
+    /// the same as once.
+    Run(Command, Secret),
     /// Nothing: it may not be done, for this reason.
     Refuse(Refusal),
     /// The deletion of `repository:tag`, or of the manifest `repository@digest` unless it has tags, in
@@ -107,6 +110,14 @@ impl Deed {
         let mut deed = Self::post(id, "importImage", body);
         deed.doing = Some(Doing::ImportingImage);
         deed.repeatable = true;
+        deed
+    }
+
+    /// A command in a cluster.
+    #[must_use]
+    pub fn run(command: Command, context: Secret) -> Self {
+        let mut deed = Self::new(command.cluster.clone(), Request::Run(command, context));
+        deed.doing = Some(Doing::RunningCommand);
         deed
     }
 
@@ -174,6 +185,7 @@ impl fmt::Display for Deed {
             Request::Put(_) => write!(f, "PUT {}", self.id),
             Request::Post(action, _) => write!(f, "POST {}/{action}", self.id),
             Request::Refuse(refusal) => write!(f, "{}: {}", self.id, refusal.why),
+            Request::Run(command, _) => write!(f, "POST {}/runCommand", command.cluster),
             Request::DeleteImage(host, reference) => write!(f, "DELETE {reference} of {host}"),
         }
     }

@@ -70,7 +70,7 @@ pub trait Composite: Send + Sync + Sized + 'static {
     const SCHEMA: Schema;
     /// The default timeouts.
     const TIMEOUTS: Timeouts;
-    /// The ARM type of the object whose id is the resource's id.
+    /// The ARM type of the object whose id is the resource's id; see [`Composite::anchor`].
     const ANCHOR: &'static str;
     /// Whether the anchor is someone else's, who gave its id: it is read, and never written, owned
     /// or deleted. Such a resource lasts as long as its anchor, whatever becomes of its own
@@ -80,6 +80,12 @@ pub trait Composite: Send + Sync + Sized + 'static {
     const PARTS: &'static [Part<Self::Input>];
     /// What the documentation says beyond the schema.
     const PAGE: Page;
+
+    /// The id of the anchor, by the resource's. Another one where Azure does not know the resource's,
+    /// because what it names lies within something that Resource Manager does not look into.
+    fn anchor(id: &ArmId) -> ArmId {
+        id.clone()
+    }
 
     /// The id, where it can be known before anything exists.
     fn id(input: &Self::Input, surroundings: &Surroundings) -> Option<ArmId>;
@@ -176,6 +182,9 @@ pub struct Observed<C: Composite> {
     pub output: C::Output,
     /// What no attribute can show, each with its reason.
     pub drift: Vec<String>,
+    /// Whether what an import asks for is there, where only questions tell; an anchor that was given
+    /// stands in any case.
+    pub found: bool,
     /// What others have taken over: it is left to them, and never deleted.
     pub released: Vec<ArmId>,
     /// What an apply made that was lost before it could save its state, by part: only this resource
@@ -192,6 +201,7 @@ impl<C: Composite> Observed<C> {
             input,
             output,
             drift: Vec::new(),
+            found: true,
             released: Vec::new(),
             regained: Vec::new(),
             warnings: Vec::new(),

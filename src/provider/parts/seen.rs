@@ -12,7 +12,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::deed::Hidden;
-use crate::arm::{ArmId, Cloud, Error, Json};
+use crate::arm::{ArmId, Cloud, Command, Error, Json};
 
 /// What reading one object gave.
 #[derive(Debug, Clone)]
@@ -56,6 +56,9 @@ pub enum Question {
         /// `repository:tag` or `repository@digest`.
         references: BTreeSet<String>,
     },
+    /// A command in a cluster that only looks. The answer is what it ended with; Azure's refusal to run
+    /// it, whatever the reason, says nothing of what is inside and so is [`Look::Denied`].
+    Command(Command),
     /// A query over a workspace of Log Analytics: `{"rows": [..], "partial": ..}`.
     Logs {
         /// The workspace's customer id.
@@ -356,6 +359,12 @@ impl Seen {
     pub(crate) fn with_answer(mut self, question: Question, answer: Json) -> Self {
         self.answers.insert(question, Look::Found(Arc::new(answer)));
         self
+    }
+
+    /// Makes a question one that Azure refuses to answer, for tests.
+    #[cfg(test)]
+    pub(crate) fn deny_answer(&mut self, question: Question) {
+        self.answers.insert(question, Look::Denied(refusal()));
     }
 
     /// Adds a list to facts for tests.

@@ -56,7 +56,7 @@ pub fn survey<C: Composite>(
     for id in subject.known {
         let _ = seen.look(id);
     }
-    let anchor = seen.look(subject.id);
+    let anchor = seen.look(&C::anchor(subject.id));
     let owned: Vec<_> = subject
         .ledger
         .iter()
@@ -100,9 +100,9 @@ pub fn survey<C: Composite>(
         // does shows in the anchor alone.
         Look::Found(_) if C::ANCHOR_IS_GIVEN => {
             let acts = C::PARTS.iter().any(|part| part.acts);
-            stands = !subject.takeover.is_under_way()
-                || acts
-                || wants_what_stands::<C>(&observed.input, seen)?;
+            let sought =
+                || Ok(observed.found && (acts || wants_what_stands::<C>(&observed.input, seen)?));
+            stands = !subject.takeover.is_under_way() || sought()?;
         }
         Look::Found(_) if subject.takeover.is_under_way() => {
             if let Some(part) = C::PARTS.iter().find(|part| {

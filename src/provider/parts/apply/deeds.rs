@@ -99,7 +99,10 @@ impl Deeds<'_> {
         let (client, call) = (self.world.client(), self.world.call());
         let body = match &deed.request {
             Request::Patch(body) | Request::Put(body) => Some(body),
-            Request::Post(..) | Request::DeleteImage(..) | Request::Refuse(_) => None,
+            Request::Post(..)
+            | Request::DeleteImage(..)
+            | Request::Run(..)
+            | Request::Refuse(_) => None,
         };
         if let Some(Err(stray)) = body.map(|body| writable::check(&deed.id, body)) {
             return Err(self.failed(&deed, Cause::Bug(stray)));
@@ -113,6 +116,10 @@ impl Deeds<'_> {
             }
             Request::Post(action, body) => client.post(call, &deed.id, action, body).await,
             Request::Refuse(_) => return Ok(what),
+            Request::Run(command, context) => {
+                let end = client.run_command(call, command, context).await;
+                return self.ended(deed, asked, end).map(|()| what);
+            }
             Request::DeleteImage(host, reference) => {
                 let end = client.delete_image(call, host, reference).await;
                 return self

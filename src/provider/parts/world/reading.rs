@@ -45,7 +45,15 @@ impl World {
 
     async fn ask(&self, question: &Question) -> Result<(), Error> {
         let cell = Arc::clone(lock(&self.answers).entry(question.clone()).or_default());
-        let ask = || async { self.fact(self.answer(question).await, Arc::new) };
+        let ask = || async {
+            match self.answer(question).await {
+                Err(error) if is_unrun(question, &error) => {
+                    self.refused.store(true, Ordering::Relaxed);
+                    Ok(Look::Denied(Arc::new(error)))
+                }
+                answer => self.fact(answer, Arc::new),
+            }
+        };
         cell.get_or_try_init(ask).await?;
         Ok(())
     }
@@ -74,6 +82,7 @@ impl World {
                 let body = serde_json::from_str(body).unwrap_or(Json::Null);
                 client.ask(call, id, action, &body).await?.wait(call).await
             }
+            Question::Command(command) => client.ask_cluster(call, command).await,
             Question::Images {
                 login_server,
                 references,
@@ -88,6 +97,13 @@ impl World {
             } => client.query_logs(call, workspace, query, timespan).await,
         }
     }
+}
+
+/// A command that Azure did not run: a cluster that is stopped refuses it, one without a node ends the
+/// operation, and nothing of it says what the cluster holds.
+fn is_unrun(question: &Question, error: &Error) -> bool {
+    let refused = error.is_refusal() || error.is_failed_operation();
+    matches!(question, Question::Command(_)) && refused
 }
 
 /// Azure does not show the subscription to the caller, or it is another tenant's.

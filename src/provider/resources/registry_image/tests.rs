@@ -67,7 +67,7 @@ fn sent(deed: Option<Deed>) -> Json {
             body
         }
         Some(Request::DeleteImage(host, reference)) => json!(format!("{host} {reference}")),
-        Some(Request::Patch(_) | Request::Put(_) | Request::Refuse(_)) => {
+        Some(Request::Patch(_) | Request::Put(_) | Request::Run(..) | Request::Refuse(_)) => {
             panic!("no object is written")
         }
     }
