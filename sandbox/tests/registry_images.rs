@@ -155,6 +155,26 @@ async fn an_import_that_is_going_to_fail_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_layer_is_read_only_where_an_image_has_it() {
+    let arm = stage().await;
+    let source = json!({ "registryUri": "docker.io", "sourceImage": "library/nginx:1.28" });
+    let body = json!({ "source": source, "targetTags": ["other/app:1"] });
+    let reply = import(&arm, "fkacr", body).await.expect(202);
+    arm.finish(&reply).await.expect(200);
+    let plane = Plane::from(&arm, "203.0.113.7");
+    let get = async |repository: &str, rest: &str| {
+        let scope = format!("repository:{repository}:pull");
+        let (_, token) = plane.entra(&arm.token, &scope).await;
+        let path = format!("/v2/{repository}/{rest}");
+        plane.ask(Method::GET, &path, &token).await
+    };
+    let (_, _, manifest) = get("other/app", "manifests/1").await;
+    let theirs = format!("blobs/{}", manifest["config"]["digest"].as_str().unwrap());
+    assert_eq!(get("other/app", &theirs).await.0, 200);
+    assert_eq!(get("team/web", &theirs).await.0, 404);
+}
+
+#[tokio::test]
 async fn a_registry_tells_of_its_repositories_and_deletes_them() {
     let arm = stage().await;
     let plane = Plane::from(&arm, "203.0.113.7");

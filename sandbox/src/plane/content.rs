@@ -96,7 +96,7 @@ pub fn act(world: &mut World, visit: &Visit<'_>, repository: &str, deed: &Deed) 
             Some(tags) => Answer::json(200, json!({ "name": repository, "tags": tags })),
             None => refused(404, "NAME_UNKNOWN", "The repository is not known."),
         },
-        Deed::Blob(digest) => match contents::find(registry, digest) {
+        Deed::Blob(digest) => match contents::of_repository(registry, repository, digest) {
             Some(part) => Answer::bytes(200, "application/octet-stream", part.bytes)
                 .header("docker-content-digest", digest),
             None => refused(404, "BLOB_UNKNOWN", "blob unknown to registry"),
@@ -175,7 +175,7 @@ fn write(world: &mut World, visit: &Visit<'_>, repository: &str, reference: &str
     }
     let missing = contents::references(&part)
         .into_iter()
-        .find(|needed| contents::find(&visit.registry, needed).is_none());
+        .find(|needed| contents::of_repository(&visit.registry, repository, needed).is_none());
     if let Some(missing) = missing {
         let message = format!("blob unknown to registry: {missing}");
         return refused(404, "MANIFEST_BLOB_UNKNOWN", &message);
@@ -303,7 +303,7 @@ fn finish(
         return digest_invalid();
     }
     if let Some(stored) = world.get_mut(visit.registry.id.as_str()) {
-        contents::store(stored, &part);
+        contents::push(stored, repository, &part);
     }
     Answer::empty(201)
         .header("location", format!("/v2/{repository}/blobs/{digest}"))

@@ -85,10 +85,7 @@ pub fn handle(world: &mut World, request: &Request, host: &str) -> Option<Answer
         registry,
         address,
     };
-    let mut draft = world.clone();
-    let answer = visit.answer(&mut draft);
-    *world = draft;
-    Some(answer)
+    Some(visit.answer(world))
 }
 
 impl Visit<'_> {

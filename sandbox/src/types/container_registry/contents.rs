@@ -7,10 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::images;
 use crate::store::Resource;
 
 /// Where the registry keeps them; never shown.
 pub const KEY: &str = "/contents";
+/// The repositories to which a part was pushed by itself.
+const PUSHED: &str = "repositories";
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -76,8 +79,23 @@ pub fn made_up(name: &str) -> [Part; 3] {
 
 /// Keeps a part.
 pub fn store(registry: &mut Resource, part: &Part) {
-    let value = json!({ "mediaType": part.kind, "data": STANDARD.encode(&part.bytes) });
-    registry.set(&format!("{KEY}/{}", part.digest()), value);
+    let at = format!("{KEY}/{}", part.digest());
+    registry.set(&format!("{at}/mediaType"), part.kind.clone());
+    registry.set(&format!("{at}/data"), STANDARD.encode(&part.bytes));
+}
+
+/// Keeps a layer or a configuration that was pushed to a repository.
+pub fn push(registry: &mut Resource, repository: &str, part: &Part) {
+    let digest = part.digest();
+    if find(registry, &digest).is_none() {
+        store(registry, part);
+    }
+    let known = format!("{KEY}/{digest}/{PUSHED}");
+    let mut to = registry.items(&known).to_vec();
+    if to.iter().all(|other| other != repository) {
+        to.push(json!(repository));
+        registry.set(&known, to);
+    }
 }
 
 /// The part with this digest, where the registry has it.
@@ -88,6 +106,28 @@ pub fn find(registry: &Resource, digest: &str) -> Option<Part> {
         kind: held["mediaType"].as_str()?.to_owned(),
         bytes: STANDARD.decode(held["data"].as_str()?).ok()?,
     })
+}
+
+/// The part with this digest, where the repository has it: it was pushed there, or an image there needs it.
+/// What other repositories have is none of its business, though the bytes be the same.
+#[must_use]
+pub fn of_repository(registry: &Resource, repository: &str, digest: &str) -> Option<Part> {
+    let held = registry.at(KEY)?.get(digest)?;
+    let to = held[PUSHED].as_array().into_iter().flatten();
+    let images = images::held(registry, repository);
+    let images = images.and_then(|held| held["manifests"].as_array());
+    let mut images = images.into_iter().flatten().filter_map(Value::as_str);
+    let has = to.into_iter().any(|other| other == repository)
+        || images.any(|image| needs(registry, image, digest));
+    has.then(|| find(registry, digest)).flatten()
+}
+
+fn needs(registry: &Resource, manifest: &str, digest: &str) -> bool {
+    manifest == digest
+        || find(registry, manifest).is_some_and(|part| {
+            let parts = references(&part);
+            parts.iter().any(|part| needs(registry, part, digest))
+        })
 }
 
 /// What a manifest needs: its configuration and layers, or the manifests of an index.
