@@ -20,6 +20,10 @@ NO_ADMIN = "79fdfe03-ffcb-4e55-b4d0-b925b8241759"
 PRINCIPAL = "5d2c1a7e-0b1f-4c55-9d3c-0c5f3b5a7a01"
 
 
+# The passwords that Azure has told, by the words that stand for them in later commands.
+PASSWORDS = {}
+
+
 def answers(path, expected):
     """A check: the value at this dotted path of the answer."""
 
@@ -38,11 +42,12 @@ def equals(expected):
 
 
 def has_password(name):
-    """A check: the value of this password of a token is told, and of no other one."""
+    """A check: the value of this password of a token is told, and of no other one. Later commands may have it."""
 
     def check(answer):
-        told = [password["name"] for password in answer["passwords"] if password.get("value")]
-        return told == [name] or f"the passwords {told} are told"
+        told = {each["name"]: each["value"] for each in answer["passwords"] if each.get("value")}
+        PASSWORDS.update({each.upper(): value for each, value in told.items()})
+        return list(told) == [name] or f"the passwords {list(told)} are told"
 
     return check
 
@@ -136,7 +141,6 @@ COMMANDS = [
     ("acr token show -r fkacrclients -n cluster", has(2, "credentials.passwords")),
     ("acr token credential delete -r fkacrclients -n cluster --password1", None),
     ("acr token show -r fkacrclients -n cluster", has(1, "credentials.passwords")),
-    ("acr token update -r fkacrclients -n cluster --status disabled", answers("status", "disabled")),
     ("acr token list -r fkacrclients", has(2)),
     ("acr repository list -n fkacrclients", refused("you don't have access to registry")),
     ("acr update -n fkacrclients --public-network-enabled true --default-action Allow", answers("publicNetworkAccess", "Enabled")),
@@ -144,6 +148,10 @@ COMMANDS = [
     ("acr repository list -n fkacrclients", equals(["other/web", "team/web"])),
     ("acr repository show -n fkacrclients --repository team/web", answers("tagCount", 2)),
     ("acr repository show-tags -n fkacrclients --repository team/web", equals(["1", "2"])),
+    ("acr repository show-tags -n fkacrclients --repository team/web -u cluster -p PASSWORD2", equals(["1", "2"])),
+    ("acr repository show-tags -n fkacrclients --repository other/web -u cluster -p PASSWORD2", refused("authentication required")),
+    ("acr token update -r fkacrclients -n cluster --status disabled", answers("status", "disabled")),
+    ("acr repository show-tags -n fkacrclients --repository team/web -u cluster -p PASSWORD2", refused("Response code: 401")),
     ("acr repository untag -n fkacrclients --image team/web:2", None),
     ("acr manifest list-metadata -r fkacrclients -n team/web", answers("0.tags", ["1"])),
     ("acr repository delete -n fkacrclients --image other/web:1 -y", None),
@@ -289,7 +297,7 @@ def run(az, sandbox, folder):
     }
 
     def ask(command):
-        arguments = [str(part) for part in az] + shlex.split(command)
+        arguments = [str(part) for part in az] + [PASSWORDS.get(part, part) for part in shlex.split(command)]
         return subprocess.run(
             arguments, env=environment, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
