@@ -54,7 +54,7 @@ pub fn in_turn<T: Clone>(all: &[T], place: usize, some: usize) -> Vec<T> {
 pub async fn run(cases: Vec<Case>, at_once: usize) {
     let only = std::env::var("FKAKS_GENERIC").unwrap_or_default();
     let all = cases.len();
-    assert!(all > 0, "there is no case");
+    assert!(all > 0 || !only.is_empty(), "there is no case");
     let ends: Vec<(String, Verdict)> = futures::stream::iter(cases)
         .filter(|case| std::future::ready(case.name.contains(&only)))
         .map(|case| async move {

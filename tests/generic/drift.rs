@@ -1,12 +1,16 @@
 //! What others delete or change is seen, with a reason, and one apply repairs it.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 use tfplugin_rs::testing::{Action, Instance};
 
 use crate::cases::Case;
-use crate::fixtures::{FIXTURES, Fixture};
+use crate::fixtures::{Fixture, concerned};
 use crate::lab::{Lab, Verdict, differences, json_of, ledger, no_errors, shape_of, steady};
-use crate::life::{Clean, Phase, changes, clean_run, gone, settled, shown_changes};
+use crate::life::{
+    Clean, Phase, changes, clean_run, gone, run_all_cleanly, settled, shown_changes,
+};
 
 /// What someone else does to an object.
 #[derive(Debug, Clone)]
@@ -18,8 +22,9 @@ enum Deed {
 
 /// Each object of each fixture deleted, and each property that was written changed.
 pub async fn cases() -> Vec<Case> {
+    run_all_cleanly(&[Phase::Create]).await;
     let mut cases = Vec::new();
-    for fixture in FIXTURES {
+    for fixture in concerned() {
         let lab = Lab::of(fixture).await;
         let made = lab.apply(&(fixture.config)(), None).await;
         no_errors("the creation", &made.diagnostics)
@@ -108,7 +113,7 @@ fn other_value(at: &str, value: &Json) -> Option<Json> {
     })
 }
 
-async fn repaired(fixture: &'static Fixture, id: String, deed: Deed, clean: Clean) -> Verdict {
+async fn repaired(fixture: &'static Fixture, id: String, deed: Deed, clean: Arc<Clean>) -> Verdict {
     let mut lab = Lab::of(fixture).await;
     let config = (fixture.config)();
     let made = lab.apply(&config, None).await;

@@ -1,15 +1,18 @@
 //! An error, a timeout or Stop at every request: the state is true, and a plain apply or a destroy
 //! then ends clean.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tfplugin_rs::testing::{Instance, Outcome};
 
 use crate::cases::{Case, in_turn};
-use crate::fixtures::{FIXTURES, Fixture};
+use crate::fixtures::{Fixture, concerned};
 use crate::lab::{Lab, Point, Verdict, json_of, ledger, no_errors};
-use crate::life::{Clean, Phase, clean_run, ends_clean, gone, is_true, nothing_is_forgotten};
+use crate::life::{
+    Clean, Phase, clean_run, ends_clean, gone, is_true, nothing_is_forgotten, run_all_cleanly,
+};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,8 +149,9 @@ impl Ending {
 /// Every fixture, phase and request with some of these troubles in turn, and in turn one of the
 /// endings.
 pub async fn cases(troubles: &[Trouble], some: usize) -> Vec<Case> {
+    run_all_cleanly(&Phase::ALL).await;
     let mut cases = Vec::new();
-    for fixture in FIXTURES {
+    for fixture in concerned() {
         for phase in Phase::ALL {
             let clean = clean_run(fixture, phase).await;
             for (place, point) in clean.points.iter().enumerate() {
@@ -184,7 +188,7 @@ async fn interrupted(
     point: Point,
     trouble: Trouble,
     ending: Ending,
-    clean: Clean,
+    clean: Arc<Clean>,
 ) -> Verdict {
     let mut lab = Lab::of(fixture).await;
     lab.hurried = Trouble::SLOW.contains(&trouble);

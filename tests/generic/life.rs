@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::{StreamExt, stream};
 use serde_json::{Value as Json, json};
 use tfplugin_rs::testing::{Action, Instance, Outcome, Planned};
 use tfplugin_rs::value::Value;
 use tokio::sync::OnceCell;
 
-use crate::fixtures::Fixture;
+use crate::cases::BUSY;
+use crate::fixtures::{Fixture, concerned};
 use crate::lab::{
     Lab, Point, Verdict, differences, json_of, ledger, no_errors, no_secrets, shape_of, shown,
 };
@@ -98,16 +100,27 @@ pub struct Clean {
 }
 
 /// A run of a phase without faults, made once for all tests of the process.
-pub async fn clean_run(fixture: &'static Fixture, phase: Phase) -> Clean {
-    type Runs = Mutex<BTreeMap<(String, Phase), Arc<OnceCell<Clean>>>>;
+pub async fn clean_run(fixture: &'static Fixture, phase: Phase) -> Arc<Clean> {
+    type Runs = Mutex<BTreeMap<(String, Phase), Arc<OnceCell<Arc<Clean>>>>>;
     static RUNS: Runs = Mutex::new(BTreeMap::new());
     let cell = {
         let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(runs.entry((fixture.to_string(), phase)).or_default())
     };
-    cell.get_or_init(|| run_cleanly(fixture, phase))
+    cell.get_or_init(|| async { Arc::new(run_cleanly(fixture, phase).await) })
         .await
         .clone()
+}
+
+/// Makes these runs of all fixtures that are concerned, several at a time: the cases that follow from them are then
+/// written down without waiting.
+pub async fn run_all_cleanly(phases: &[Phase]) {
+    let runs = concerned().flat_map(|fixture| phases.iter().map(move |phase| (fixture, *phase)));
+    stream::iter(runs)
+        .for_each_concurrent(BUSY, |(fixture, phase)| async move {
+            clean_run(fixture, phase).await;
+        })
+        .await;
 }
 
 async fn run_cleanly(fixture: &'static Fixture, phase: Phase) -> Clean {

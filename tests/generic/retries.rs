@@ -1,17 +1,20 @@
 //! What passes by itself is no error: each call answered once with 409, 412, 429, 500, 503 or not
 //! at all converges, with no duplicate and no orphan.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use crate::cases::{Case, in_turn};
-use crate::fixtures::{FIXTURES, Fixture};
+use crate::fixtures::{Fixture, concerned};
 use crate::lab::{Lab, Point, Verdict, differences, json_of, no_errors};
-use crate::life::{Clean, Phase, clean_run, gone, settled};
+use crate::life::{Clean, Phase, clean_run, gone, run_all_cleanly, settled};
 
 /// Every fixture, phase and request with some of these effects in turn, once.
 pub async fn cases(effects: &[(&str, Json)], some: usize, only_writes: bool) -> Vec<Case> {
+    run_all_cleanly(&Phase::ALL).await;
     let mut cases = Vec::new();
-    for fixture in FIXTURES {
+    for fixture in concerned() {
         for phase in Phase::ALL {
             let clean = clean_run(fixture, phase).await;
             for (place, point) in clean.points.iter().enumerate() {
@@ -55,7 +58,7 @@ async fn converges(
     phase: Phase,
     point: Point,
     effect: Json,
-    clean: Clean,
+    clean: Arc<Clean>,
 ) -> Verdict {
     let lab = Lab::of(fixture).await;
     let prior = phase.before(&lab).await?;

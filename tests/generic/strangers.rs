@@ -1,17 +1,20 @@
 //! What is not ours: it is never adopted, and never touched.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 use terraform_provider_fkaks::arm::ArmId;
 
 use crate::cases::Case;
-use crate::fixtures::{FIXTURES, Fixture};
+use crate::fixtures::{Fixture, concerned};
 use crate::lab::{Lab, Verdict, differences, ledger, no_secrets, shape_of, shown};
-use crate::life::{Clean, Phase, clean_run, gone};
+use crate::life::{Clean, Phase, clean_run, gone, run_all_cleanly};
 
 /// Each object that a fixture makes, standing there already.
 pub async fn cases() -> Vec<Case> {
+    run_all_cleanly(&[Phase::Create]).await;
     let mut cases = Vec::new();
-    for fixture in FIXTURES {
+    for fixture in concerned() {
         let clean = clean_run(fixture, Phase::Create).await;
         let before: Vec<String> = (fixture.stands_on)()
             .into_iter()
@@ -36,7 +39,7 @@ pub async fn cases() -> Vec<Case> {
     cases
 }
 
-async fn left_alone(fixture: &'static Fixture, path: String, clean: Clean) -> Verdict {
+async fn left_alone(fixture: &'static Fixture, path: String, clean: Arc<Clean>) -> Verdict {
     let lab = Lab::of(fixture).await;
     let id = ArmId::parse(&path).map_err(|error| error.to_string())?;
     // A child stands in its parent, which then is someone else's too.

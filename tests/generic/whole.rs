@@ -6,7 +6,7 @@ use tfplugin_rs::schema::{Attribute, Kind, Nesting};
 use tfplugin_rs::testing::{Action, Instance};
 
 use crate::cases::Case;
-use crate::fixtures::{FIXTURES, Fixture};
+use crate::fixtures::{Fixture, concerned};
 use crate::lab::{Lab, Verdict, differences, json_of, ledger, no_errors};
 use crate::life::{changes, gone, settled, shown_changes};
 
@@ -15,8 +15,7 @@ pub fn cases<F>(step: fn(&'static Fixture) -> F) -> Vec<Case>
 where
     F: Future<Output = Verdict> + Send + 'static,
 {
-    FIXTURES
-        .iter()
+    concerned()
         .map(|fixture| Case::new(fixture.to_string(), step(fixture)))
         .collect()
 }
@@ -140,7 +139,7 @@ pub async fn imports(fixture: &'static Fixture) -> Verdict {
 /// Each optional argument of a fixture's configuration, taken away.
 pub fn removals() -> Vec<Case> {
     let mut cases = Vec::new();
-    for fixture in FIXTURES {
+    for fixture in concerned() {
         let config = (fixture.config)();
         for path in optional_arguments(fixture.schema().attributes, &config, "") {
             if fixture.not_alone.iter().any(|(known, _)| *known == path) {
@@ -164,7 +163,7 @@ pub fn removals() -> Vec<Case> {
 /// Each change from a fixture's configuration to another way of the same resource, and back.
 pub fn transitions() -> Vec<Case> {
     let mut cases = Vec::new();
-    for fixture in FIXTURES {
+    for fixture in concerned() {
         let config = || (fixture.config)();
         for (what, other) in fixture.ways {
             let there = format!("{fixture}: to {what}");
