@@ -29,6 +29,10 @@ mod driver_steps;
 mod network_peering_steps;
 #[path = "acceptance/network/steps.rs"]
 mod network_steps;
+#[path = "acceptance/private-acr-peered-network/steps.rs"]
+mod private_acr_peered_network;
+#[path = "acceptance/private-acr-same-network/steps.rs"]
+mod private_acr_same_network;
 #[path = "acceptance/private-aks-acr/steps.rs"]
 mod private_aks_acr;
 #[path = "acceptance/private_registry_link/steps.rs"]
@@ -67,6 +71,11 @@ const STEPS: &[(&str, &[Step])] = &[
     ("cluster", cluster_steps::STEPS),
     ("data_sources", data_sources_steps::STEPS),
     ("driver", driver_steps::STEPS),
+    (
+        "private-acr-peered-network",
+        private_acr_peered_network::STEPS,
+    ),
+    ("private-acr-same-network", private_acr_same_network::STEPS),
     ("private-aks-acr", private_aks_acr::STEPS),
     ("private_registry_link", private_registry_link_steps::STEPS),
     ("network", network_steps::STEPS),

@@ -112,13 +112,14 @@ pub fn trials(scenarios: &[Scenario]) -> Vec<Trial> {
     trials
 }
 
-/// What must hold for every configuration: it validates, applies once, then has nothing to do, and can be destroyed.
+/// What must hold for every configuration: it validates, applies once, then has nothing to do and passes its own
+/// checks, and can be destroyed.
 fn life(session: &mut Session) {
     session.validate();
     session.apply();
-    session
-        .plan()
-        .must_be_empty("after an apply nothing is left to do");
+    let plan = session.plan();
+    plan.must_be_empty("after an apply nothing is left to do");
+    plan.must_pass_its_checks();
     session.destroy();
 }
 

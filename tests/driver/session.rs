@@ -298,6 +298,18 @@ impl Plan {
         );
     }
 
+    /// Panics when a `check` block of the configuration does not hold.
+    #[track_caller]
+    pub fn must_pass_its_checks(&self) {
+        let checks = self.json["checks"].as_array();
+        let failed: Vec<&Value> = checks
+            .into_iter()
+            .flatten()
+            .filter(|check| check["status"] != "pass")
+            .collect();
+        assert!(failed.is_empty(), "{failed:#?}\n{}", self.ran);
+    }
+
     /// What the plan does with the resource of this address: empty when nothing.
     pub fn actions(&self, address: &str) -> Vec<&str> {
         let changes = self.json["resource_changes"]
