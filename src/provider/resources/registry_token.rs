@@ -9,11 +9,13 @@
 
 mod bodies;
 mod check;
+mod copies;
 mod observe;
 mod password;
 mod schema;
 mod scope;
 mod standing;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -180,7 +182,7 @@ impl Input {
     }
 
     /// The secrets that hold the password.
-    fn copies(&self) -> Vec<(standing::Kind, ArmId)> {
+    fn copies(&self) -> Vec<(copies::Kind, ArmId)> {
         self.key_vault_secret
             .as_ref()
             .map(Place::copies)
@@ -189,11 +191,11 @@ impl Input {
 }
 
 impl Place {
-    fn copies(&self) -> Vec<(standing::Kind, ArmId)> {
+    fn copies(&self) -> Vec<(copies::Kind, ArmId)> {
         let secret = |name: &str| self.vault_id.child("secrets", name);
         let docker = self.docker_config_name.as_deref();
-        let docker = docker.map(|name| (standing::Kind::DockerConfig, secret(name)));
-        std::iter::once((standing::Kind::Password, secret(&self.name)))
+        let docker = docker.map(|name| (copies::Kind::DockerConfig, secret(name)));
+        std::iter::once((copies::Kind::Password, secret(&self.name)))
             .chain(docker)
             .collect()
     }

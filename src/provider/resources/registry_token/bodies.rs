@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::Input;
-use super::standing::{Kind, Record, TAG_FOR, TAG_MADE, TAG_RELEASED, TAG_SLOT, TAG_TOKEN, label};
+use super::copies::{Kind, TAG_FOR, TAG_MADE, TAG_RELEASED, TAG_SLOT, TAG_TOKEN, label};
+use super::standing::Record;
 use crate::arm::{Json, Secret};
 use crate::provider::parts::{Seen, Tags};
 

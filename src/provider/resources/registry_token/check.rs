@@ -3,8 +3,10 @@
 use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value, to_json};
 
+use super::copies::Found;
 use super::scope::{PERMISSIONS, SYSTEM_MAPS, repository};
-use super::standing::{Found, Need, Standing, duration, shown};
+use super::standing::{Need, Standing};
+use super::times::{duration, shown};
 use super::{Input, REGISTRY, SCOPE_MAP, VAULT};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Check, Look, Unread, is_of, without_unknowns};

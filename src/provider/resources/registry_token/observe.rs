@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::copies::{Copy, Found};
 use super::scope;
-use super::standing::{Copy, Found, Need, Record, Standing, shown};
+use super::standing::{Need, Record, Standing};
+use super::times::shown;
 use super::{Input, Known, Output, RegistryToken, Stored};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Look, Observed, Seen, Unread, spelled_id};

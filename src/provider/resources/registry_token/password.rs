@@ -7,7 +7,8 @@
 
 use serde_json::json;
 
-use super::standing::{ASKED, Found, Kind, MADE, STORED, Standing};
+use super::copies::{self, Found, Kind};
+use super::standing::{ASKED, MADE, STORED, Standing};
 use super::{Input, Place, REGISTRY, bodies};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Deed, Look, Refusal, Seen, Unread};
@@ -118,7 +119,7 @@ fn held(input: &Input, ids: Vec<ArmId>, seen: &Seen) -> Result<Vec<ArmId>, Unrea
     let mut held = Vec::new();
     for (id, look) in looks {
         if let Look::Found(secret) = look?
-            && super::standing::is_of(input, secret)
+            && copies::is_of(input, secret)
         {
             held.push(id);
         }

@@ -2,7 +2,7 @@
 
 use tfplugin_rs::schema::{Attribute, Check, Computed, Kind, Literal, Nesting, Schema};
 
-use super::standing::duration;
+use super::times::duration;
 use crate::provider::parts::{DRIFT, OBJECTS, Page, same_id};
 
 /// How long a password lives beside the one that follows it, by default.

@@ -8,6 +8,8 @@ use super::*;
 use crate::arm::Json;
 use crate::provider::parts::{Deed, Request, check_alone, check_writable};
 
+mod scopes;
+
 const SUB: &str = "00000000-0000-0000-0000-000000000001";
 const FIRST: &str = "2026-11-01T10:00:00.1234567+00:00";
 const SECOND: &str = "2026-11-20T10:00:00.7654321+00:00";
@@ -75,7 +77,7 @@ fn secret(slot: &str, made: &str) -> Json {
 fn world(hours: i64, slots: &[(&str, &str)], secrets: [Option<Json>; 2]) -> Seen {
     let [password, docker] = secrets;
     let registry_body = json!({ "properties": { "loginServer": "fkacrprivate.azurecr.io" } });
-    let now = standing::moment(SECOND).unwrap() + Duration::hours(hours);
+    let now = times::moment(SECOND).unwrap() + Duration::hours(hours);
     Seen::of([
         (registry(), Some(registry_body)),
         (vault(), Some(json!({}))),
@@ -449,55 +451,4 @@ fn another_place_needs_another_password_and_the_one_before_is_released() {
             .need()
             .is_none()
     );
-}
-
-#[test]
-fn malformed_scopes_are_refused_all_at_once() {
-    let config = RegistryToken::SCHEMA
-        .value_from_json(&input_json(&json!({
-            "scope": { "Team/Web": ["content/read"], "team/*": ["pull"], "base": [], "*": ["metadata/read"] },
-            "rotate_after": "1h",
-        })))
-        .unwrap();
-    let mut told = Diagnostics::new();
-    RegistryToken::validate(&config, &mut told);
-    let all: Vec<String> = told
-        .iter()
-        .map(|one| format!("{}: {}", one.path, one.summary))
-        .collect();
-    for part in [
-        "this is no repository",
-        "pull is no permission",
-        "nothing may be done with base",
-        "while the one before still lives",
-    ] {
-        assert!(
-            all.iter().any(|line| line.contains(part)),
-            "{part}: {all:#?}"
-        );
-    }
-    assert_eq!(all.len(), 4, "{all:#?}");
-}
-
-fn input_json(change: &Json) -> Json {
-    let mut all = arguments();
-    for (name, value) in change.as_object().unwrap() {
-        all[name] = value.clone();
-    }
-    all
-}
-
-#[test]
-fn scopes_and_actions_are_the_same_in_two_forms() {
-    let scope = input(&json!({ "scope": { "team/*": ["content/read", "content/write"], "*": ["metadata/read"] } })).scope.unwrap();
-    let actions = scope::actions(&scope);
-    assert_eq!(
-        actions,
-        [
-            "repositories/*/metadata/read",
-            "repositories/team/*/content/read",
-            "repositories/team/*/content/write"
-        ]
-    );
-    assert_eq!(scope::of_actions(&json!(actions)), scope);
 }
