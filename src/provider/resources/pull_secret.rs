@@ -13,7 +13,7 @@ mod schema;
 mod script;
 mod writing;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
@@ -38,7 +38,7 @@ pub struct Input {
     key_vault_secret_id: Option<ArmId>,
     key_vault_secret_uri: Option<String>,
     identity_client_id: Option<String>,
-    #[serde(default, deserialize_with = "hidden", skip_serializing)]
+    #[serde(default, skip_serializing)]
     docker_config_json_wo: Option<Secret>,
     docker_config_json_wo_version: Option<i64>,
     /// What the state or the plan knows of the secret.
@@ -59,10 +59,6 @@ impl Known {
     fn of(state: &Json) -> Self {
         Self::deserialize(state).unwrap_or_default()
     }
-}
-
-fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::from))
 }
 
 impl Composite for PullSecret {

@@ -12,7 +12,7 @@ mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
@@ -48,7 +48,7 @@ struct Source {
     image: String,
     registry_id: Option<ArmId>,
     username: Option<String>,
-    #[serde(default, deserialize_with = "secret", skip_serializing)]
+    #[serde(default, skip_serializing)]
     password_wo: Option<Secret>,
     password_wo_version: Option<i64>,
 }
@@ -127,10 +127,6 @@ impl Input {
         let source = self.source.as_ref()?;
         reference::Reference::of(&source.image).digest
     }
-}
-
-fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Option::<String>::deserialize(from)?.map(Secret::from))
 }
 
 #[cfg(test)]

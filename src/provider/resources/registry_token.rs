@@ -19,7 +19,7 @@ mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
@@ -73,7 +73,7 @@ struct Known {
     rotated_for: Option<String>,
     rotation_due: Option<bool>,
     pending_slot: Option<String>,
-    #[serde(default, deserialize_with = "hidden")]
+    #[serde(default)]
     password: Option<Secret>,
     secrets: Option<BTreeMap<String, Stored>>,
 }
@@ -100,10 +100,6 @@ pub struct Output {
     #[serde(serialize_with = "exposed")]
     password: Option<Secret>,
     secrets: BTreeMap<String, Stored>,
-}
-
-fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::from))
 }
 
 /// The one way of a password into the state: by `password_in_state`.

@@ -62,16 +62,13 @@ pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
     let id = vault.as_str().and_then(|text| ArmId::parse(text).ok());
     let uri = config.get("key_vault_secret_uri").as_str();
     if let (Some(id), Some(uri)) = (id.filter(|id| id.is(VAULT_SECRET)), uri)
-        && !is_version_of(uri, &id)
+        && !inside::is_version_of(uri, &id)
     {
+        let other = writing::other_secret(uri, &id);
         diagnostics.error(
             Path::attribute("key_vault_secret_uri"),
-            "this is no version of the key vault secret",
-            format!(
-                "- {uri}\n- {id}\n\nFix: refer to the same secret in both:\n\n  key_vault_secret_id  = \
-                 fkaks_registry_token.example.secrets[\"dockerconfigjson\"].id\n  key_vault_secret_uri = \
-                 fkaks_registry_token.example.secrets[\"dockerconfigjson\"].versioned_uri"
-            ),
+            other.why,
+            format!("- {uri}\n- {id}\n\nFix: {}", other.fix),
         );
     }
     if let Some(text) = value.as_str()
@@ -86,28 +83,6 @@ pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
              base64encode(\"team-pull:${var.password}\")\n      }\n    }\n  })",
         );
     }
-}
-
-/// Whether an address is that of a version of a secret, in a vault of any cloud:
-/// `https://<vault>.vault.<domain>/secrets/<name>/<version>`. The token of the node goes there.
-fn is_version_of(uri: &str, secret: &ArmId) -> bool {
-    let Some(vault) = secret.parent() else {
-        return false;
-    };
-    let parts: Vec<&str> = uri.split('/').collect();
-    let ["https:", "", host, "secrets", name, version] = parts[..] else {
-        return false;
-    };
-    let plain = |text: &str| {
-        !text.is_empty()
-            && text
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
-    };
-    let of_vault = host.split_once('.').is_some_and(|(label, domain)| {
-        label.eq_ignore_ascii_case(vault.name()) && domain.starts_with("vault.")
-    });
-    of_vault && plain(host) && name.eq_ignore_ascii_case(secret.name()) && plain(version)
 }
 
 fn is_docker_config(text: &str) -> bool {

@@ -13,6 +13,10 @@ pub const SOURCE: &str = "fkaks.io/source";
 /// The beginning of the lines that a look prints.
 pub const PREFIX: &str = "fkaks.";
 
+/// What to do about complaints of a cluster.
+pub const COMPLAINED: &str = "mend what the cluster complains of (`Forbidden`: give the caller a right in Kubernetes, \
+     `Azure Kubernetes Service RBAC Writer` in the namespace for example)";
+
 /// What a look found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inside {
@@ -100,7 +104,7 @@ pub fn closed(cluster: &Json) -> Option<Closed> {
         return Some(Closed {
             why: "run command is disabled for the cluster".to_owned(),
             fix: "allow it; whoever may use it is a matter of the action `Microsoft.ContainerService/\
-                  managedClusters/runCommand/action`:\n\n  api_server = {\n    run_command_enabled = true\n  }"
+                  managedClusters/runCommand/action`:\n\n  run_command_enabled = true"
                 .to_owned(),
         });
     }
@@ -123,7 +127,7 @@ fn of_result(result: &Json) -> Result<Inside, Closed> {
                 "the command in the cluster failed: {}",
                 complaints(result).join("; ")
             ),
-            fix: "mend what the cluster complains of, and try again.".to_owned(),
+            fix: format!("{COMPLAINED}, and try again."),
         });
     }
     let field = |name: &str| {
@@ -131,7 +135,8 @@ fn of_result(result: &Json) -> Result<Inside, Closed> {
         let mut values = logs.lines().filter_map(|line| line.strip_prefix(&start));
         values.next().map(ToOwned::to_owned)
     };
-    let checksum = logs.lines().find_map(|line| line.strip_suffix("  -"));
+    let mut last_first = logs.lines().rev();
+    let checksum = last_first.find_map(|line| line.strip_suffix("  -"));
     let secret = field("uid").map(|uid| Held {
         uid,
         kind: field("type").unwrap_or_default(),
@@ -254,6 +259,28 @@ pub fn source(input: &Input, seen: &Seen) -> Result<Option<String>, Unread> {
 fn checksum_of(text: &str) -> String {
     let digest = Sha256::digest(text);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether an address is that of a version of a secret, in a vault of any cloud:
+/// `https://<vault>.vault.<domain>/secrets/<name>/<version>`. The token of the node goes there.
+pub fn is_version_of(uri: &str, secret: &ArmId) -> bool {
+    let Some(vault) = secret.parent() else {
+        return false;
+    };
+    let parts: Vec<&str> = uri.split('/').collect();
+    let ["https:", "", host, "secrets", name, version] = parts[..] else {
+        return false;
+    };
+    let plain = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+    };
+    let of_vault = host.split_once('.').is_some_and(|(label, domain)| {
+        label.eq_ignore_ascii_case(vault.name()) && domain.starts_with("vault.")
+    });
+    of_vault && plain(host) && name.eq_ignore_ascii_case(secret.name()) && plain(version)
 }
 
 /// The client id of the identity that the nodes have for their kubelets.

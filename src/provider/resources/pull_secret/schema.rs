@@ -2,13 +2,7 @@
 
 use tfplugin_rs::schema::{Attribute, Check, Computed, Kind, Literal, Schema};
 
-use crate::provider::parts::{DRIFT, OBJECTS, Page, same_id};
-
-const ARM_ID: Check = Check::Text("an ARM id", |text| {
-    crate::arm::ArmId::parse(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
-});
+use crate::provider::parts::{ARM_ID, Page, drift, objects, same_id};
 
 const NAMESPACE: Check = Check::Text("1 to 63 lower-case letters, digits and `-`", namespace);
 
@@ -133,14 +127,8 @@ pub const SCHEMA: Schema = Schema::new(
             .describe("What it was written from: the version in the vault, or that of the value."),
         Attribute::computed("checksum", Kind::String, CONTENT)
             .describe("A checksum of the data that was written, made in the cluster."),
-        Attribute::computed("objects", Kind::Map(&Kind::List(&Kind::String)), Computed::Volatile)
-            .describe(OBJECTS),
-        Attribute::computed(
-            "drift",
-            Kind::List(&Kind::String),
-            Computed::Always(Literal::EmptyList),
-        )
-        .describe(DRIFT),
+        objects(),
+        drift(),
     ],
 );
 
@@ -181,8 +169,8 @@ pub const PAGE: Page = Page {
         ),
         (
             "the command in the cluster failed: `curl: (22) ... 403`",
-            "The identity may not read the vault's secret, or may not yet: a new role takes some minutes. Assign \
-             `Key Vault Secrets User` to the kubelet identity.",
+            "The identity may not read the vault's secret. Assign `Key Vault Secrets User` to the kubelet identity. A \
+             new role takes some minutes to count; the pod tries for two of them, and the next apply again.",
         ),
         (
             "the command in the cluster failed: `curl: (22) ... 400`",

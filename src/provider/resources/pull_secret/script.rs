@@ -58,7 +58,9 @@ pub fn from_vault(
     audience: &str,
     makes_namespace: bool,
 ) -> String {
-    const CURL: &str = "curl -sSf --retry 3 --connect-timeout 15";
+    const CURL: &str = "curl -sSf --connect-timeout 15";
+    // A role that the same apply has assigned counts a little later.
+    const PATIENTLY: &str = "--retry 10 --retry-delay 12 --retry-all-errors";
     let (namespace_name, name) = (quoted(&input.namespace), quoted(&input.name));
     let token = format!(
         "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource={audience}&client_id={client_id}"
@@ -66,8 +68,8 @@ pub fn from_vault(
     let value = format!("{source}?api-version=7.4");
     let local = "--local -f - -o json";
     format!(
-        "{namespace}{CURL} -H Metadata:true {token} | jq -r '\"Authorization: Bearer \" + .access_token' \
-         | {CURL} -H @- {value} | jq -j .value \
+        "{namespace}{CURL} --retry 3 -H Metadata:true {token} | jq -r '\"Authorization: Bearer \" + .access_token' \
+         | {CURL} {PATIENTLY} -H @- {value} | jq -j .value \
          | kubectl create secret generic {name} -n {namespace_name} --type={TYPE} \
          --from-file=.dockerconfigjson=/dev/stdin --dry-run=client -o json \
          | kubectl label {local} app.kubernetes.io/managed-by={OWNER} \

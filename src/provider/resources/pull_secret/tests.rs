@@ -221,6 +221,12 @@ fn a_given_version_is_wanted_whatever_the_vault_shows() {
     facts.deny(&vault_secret());
     let (command, _) = ran(writing::next(&input, &facts).unwrap());
     assert!(command.text.contains(NEWER) && !command.text.contains(URI));
+    // The token of the nodes goes to no other host, also where the plan did not know the address.
+    config["key_vault_secret_uri"] = json!("https://kv.vault.azure.net.evil.example/a");
+    let input = self::input(&config);
+    let facts = seen(&input, 0, &ours(URI, "c0ffee")).with_prior(state(URI));
+    let refusal = refused(writing::next(&input, &facts).unwrap());
+    assert!(refusal.why.contains("no version"), "{}", refusal.why);
 }
 
 #[test]

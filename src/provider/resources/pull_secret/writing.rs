@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 
 use super::inside::{self, Closed, Held, Inside};
 use super::{Input, Known, script};
-use crate::arm::{Json, Secret};
+use crate::arm::{ArmId, Json, Secret};
 use crate::provider::parts::{Deed, Look, Refusal, Seen, Unread};
 
 /// Azure's answers to the commands of this operation.
@@ -59,7 +59,12 @@ pub fn next(input: &Input, seen: &Seen) -> Result<Option<Deed>, Unread> {
     }
     let makes_namespace = !found.has_namespace;
     let (text, context) = match (&input.key_vault_secret_id, &input.docker_config_json_wo) {
-        (Some(_), _) => {
+        (Some(id), _) => {
+            // What was not known at plan is checked here: a token goes there.
+            if !inside::is_version_of(&source, id) {
+                let other = other_secret(&source, id);
+                return Ok(Some(refused(input, "key_vault_secret_uri", other)));
+            }
             let client = input.identity_client_id.as_deref();
             let client = client.or(inside::kubelet(cluster));
             let (Some(client), Some(audience)) = (client, inside::audience(&source)) else {
@@ -168,6 +173,18 @@ pub fn exists(input: &Input, marked: bool) -> Closed {
     }
 }
 
+/// What to do about an address that is not one of the secret.
+pub fn other_secret(uri: &str, id: &ArmId) -> Closed {
+    Closed {
+        why: "this is no version of the key vault secret".to_owned(),
+        fix: format!(
+            "{uri} is none of {id}. Refer to the same secret in both:\n\n  key_vault_secret_id  = \
+             fkaks_registry_token.example.secrets[\"dockerconfigjson\"].id\n  key_vault_secret_uri = \
+             fkaks_registry_token.example.secrets[\"dockerconfigjson\"].versioned_uri"
+        ),
+    }
+}
+
 fn left_there(closed: Closed) -> Closed {
     Closed {
         fix: format!(
@@ -198,7 +215,7 @@ fn failed(input: &Input, result: &Json, faults: Option<Vec<String>>) -> Deed {
                  --assignee-object-id <object id of the kubelet identity> --assignee-principal-type ServicePrincipal \
                  \\\n    --scope {id}"
             ),
-            _ => "mend what the cluster complains of, and apply again.".to_owned(),
+            _ => format!("{}, and apply again.", inside::COMPLAINED),
         },
     };
     Deed::refused(input.id(), refusal).argument("cluster_id")

@@ -26,7 +26,7 @@ pub fn run(words: &[String], input: &str, web: &Web<'_>) -> Done {
             },
             idle if IDLE.contains(&idle) => drop(rest.next()),
             "--fail" => fails = true,
-            "--silent" | "--show-error" | "--location" => {}
+            "--silent" | "--show-error" | "--location" | "--retry-all-errors" => {}
             flags if flags.starts_with('-') && !flags.starts_with("--") => {
                 if let Some(unknown) = flags[1..].chars().find(|flag| !"fsSL".contains(*flag)) {
                     return Done::ended(2, format!("curl: option -{unknown}: is unknown"));
