@@ -314,6 +314,11 @@ impl Client {
         self.0.memory.made(id);
     }
 
+    /// Whether this client has made the object, which was not there before.
+    pub fn has_made(&self, id: &ArmId) -> bool {
+        self.0.memory.has_made(id)
+    }
+
     /// Whether an object lies in something that this client has made within the last two minutes,
     /// a group for example, and so need not be looked for before it is made. What Azure makes by
     /// itself is not meant.

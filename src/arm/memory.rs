@@ -54,6 +54,12 @@ impl Memory {
         self.ids().entry(id.clone()).or_default().made = Some(self.clock.now());
     }
 
+    /// Whether we have made it where nothing had been, at any time.
+    pub(super) fn has_made(&self, id: &ArmId) -> bool {
+        let ids = self.ids();
+        ids.get(id).is_some_and(|trace| trace.made.is_some())
+    }
+
     /// Whether the object lies in something that we made just now, and so can be there only if
     /// somebody knew of that within moments. What Azure itself makes is not meant.
     pub(super) fn lies_in_new(&self, id: &ArmId) -> bool {

@@ -144,8 +144,7 @@ data "fkaks_image_path" "nginx" {
   depends_on = [fkaks_private_registry_link.acr, fkaks_network_peering.registry]
 }
 
-# The proof: the registry's names lead the nodes to its endpoint through the peering, nobody comes in over the internet, and
-# what the pods name is there.
+# The proof: the registry's names lead the nodes to its endpoint through the peering, and nobody comes in over the internet.
 check "pulls_are_private" {
   assert {
     condition = alltrue([

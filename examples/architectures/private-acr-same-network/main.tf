@@ -116,8 +116,7 @@ data "fkaks_image_path" "nginx" {
   depends_on = [fkaks_private_registry_link.acr]
 }
 
-# The proof: the registry's names lead the nodes to its endpoint, nobody comes in over the internet, and
-# what the pods name is there.
+# The proof: the registry's names lead the nodes to its endpoint, and nobody comes in over the internet.
 check "pulls_are_private" {
   assert {
     condition = alltrue([

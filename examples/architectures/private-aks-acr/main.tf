@@ -107,7 +107,10 @@ check "pulls_are_private" {
     error_message = "The registry is reached over the internet."
   }
   assert {
-    condition     = fkaks_registry_access.nodes.principals["kubelet"] == fkaks_cluster.aks.kubelet_identity.object_id
-    error_message = "The grant is of another identity than that of the nodes."
+    condition = length(fkaks_registry_access.nodes.grants) > 0 && alltrue([
+      for grant in fkaks_registry_access.nodes.grants :
+      grant.role_assignment_id != null && grant.principal_id == fkaks_cluster.aks.kubelet_identity.object_id
+    ])
+    error_message = "No grant is in force for the identity of the nodes."
   }
 }

@@ -116,8 +116,15 @@ impl<C: Composite> Resource for Managed<C> {
             None => Arc::default(),
         };
         plan::reopen::<C>(plan);
+        if let Some(session) = &session {
+            plan::follow::<C>(plan, &|id| session.client.has_made(id));
+        }
+        let former = received(plan);
         plan::foresee::<C>(plan, &surroundings);
-        let former = hand_over(plan);
+        if former.is_some() {
+            plan::renew_identity::<C>(plan, &surroundings);
+        }
+        hand_over(plan);
         let replaced = plan
             .prior
             .as_ref()
@@ -373,21 +380,23 @@ impl<C: Composite> Resource for Managed<C> {
     }
 }
 
-/// Core plans a replacement twice: as a change, and then as a creation, which is given the
-/// private data of the first plan. What goes is handed over that way; that it had been imported
-/// is not, because its successor must not adopt anything.
-fn hand_over(plan: &mut Plan) -> Option<Ledger> {
-    match &plan.prior {
-        None => {
-            Takeover::Done.note(&mut plan.private);
-            Some(Ledger::from_json(&plan.private.remove(REPLACED)?))
-        }
-        Some(prior) => {
-            if !plan.requires_replace.is_empty() {
-                plan.private.set(REPLACED, ledger_of(prior).to_json());
-            }
-            None
-        }
+/// What a replaced resource owns, in the plan of its successor: core plans a replacement twice, as a
+/// change, and then as a creation, which is given the private data of the first plan. That it had been
+/// imported is not handed over, because its successor must not adopt anything.
+fn received(plan: &mut Plan) -> Option<Ledger> {
+    if plan.prior.is_some() {
+        return None;
+    }
+    Takeover::Done.note(&mut plan.private);
+    Some(Ledger::from_json(&plan.private.remove(REPLACED)?))
+}
+
+/// Hands what will go to the second plan of a replacement.
+fn hand_over(plan: &mut Plan) {
+    if let Some(prior) = &plan.prior
+        && !plan.requires_replace.is_empty()
+    {
+        plan.private.set(REPLACED, ledger_of(prior).to_json());
     }
 }
 

@@ -1,9 +1,12 @@
 //! What is known before anything is done: ids, owned objects, and mistakes.
 
+use std::collections::BTreeSet;
+
 use tfplugin_rs::framework::{Diagnostics, Plan};
-use tfplugin_rs::schema::{Attribute, Kind, Nesting};
+use tfplugin_rs::schema::{Attribute, Computed, Kind, Nesting};
 use tfplugin_rs::value::{Path, Type, Value, from_json, to_json};
 
+use super::apply::ids_in;
 use super::check::Check;
 use super::ledger::Ledger;
 use super::seen::{Seen, Surroundings};
@@ -34,6 +37,74 @@ pub fn foresee<C: Composite>(plan: &mut Plan, surroundings: &Surroundings) {
             plan.planned.set("objects", prior);
         }
         (None, _) => {}
+    }
+}
+
+/// Makes unknown what follows from an object that this very apply has made anew: it has the id of the one
+/// before, so that nothing in the configuration has changed, and still is another one.
+pub fn follow<C: Composite>(plan: &mut Plan, is_new: &dyn Fn(&ArmId) -> bool) {
+    if plan.prior.is_none() {
+        return;
+    }
+    let names_new = |argument: &str| {
+        let argument = to_json(&without_unknowns(plan.config.get(argument)));
+        argument.is_ok_and(|argument| ids_in(&argument).iter().any(is_new))
+    };
+    let new: BTreeSet<&str> = C::SCHEMA
+        .attributes
+        .iter()
+        .map(|attribute| attribute.name)
+        .filter(|name| names_new(name))
+        .collect();
+    if new.is_empty() {
+        return;
+    }
+    for attribute in C::SCHEMA.attributes {
+        let follows = match attribute.computed_rule() {
+            Some(Computed::Follows(names)) => names.iter().any(|name| new.contains(name)),
+            Some(Computed::Volatile) => true,
+            Some(Computed::Fixed | Computed::Always(_)) | None => false,
+        };
+        if follows && plan.config.get(attribute.name).is_null() {
+            plan.planned.set(attribute.name, Value::unknown());
+        }
+    }
+}
+
+/// Makes the id of a successor unknown, and the ids below it, although they are those of its predecessor:
+/// whatever refers to it is of another object now, and is planned anew in the same plan.
+pub fn renew_identity<C: Composite>(plan: &mut Plan, surroundings: &Surroundings) {
+    let Ok(input) = input_of::<C>(&plan.planned, &plan.config) else {
+        return;
+    };
+    let Some(id) = C::id(&input, surroundings) else {
+        return;
+    };
+    let computed = C::SCHEMA
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.is_computed());
+    for attribute in computed.filter(|attribute| attribute.name != "objects") {
+        if plan.config.get(attribute.name).is_null() {
+            let renewed = without_ids_of(&id, plan.planned.get(attribute.name));
+            plan.planned.set(attribute.name, renewed);
+        }
+    }
+}
+
+/// The value, unknown where it is that id or one below it.
+fn without_ids_of(id: &ArmId, value: &Value) -> Value {
+    let names_it =
+        |text: &str| ArmId::parse(text).is_ok_and(|named| named == *id || named.is_within(id));
+    match value {
+        Value::String(text) if names_it(text) => Value::unknown(),
+        Value::Map(members) => Value::Map(
+            members
+                .iter()
+                .map(|(key, member)| (key.clone(), without_ids_of(id, member)))
+                .collect(),
+        ),
+        other => other.clone(),
     }
 }
 

@@ -128,6 +128,10 @@ impl Composite for RegistryAllowlist {
     fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         check::check(check)
     }
+
+    fn check_before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+        check::registry_has_a_list(check)
+    }
 }
 
 /// The next change of the rules: everything that is missing is added at once, and only when
@@ -155,7 +159,7 @@ fn close(input: &Input, seen: &Seen) -> Result<Option<Deed>, Unread> {
     };
     let entries = input.entries.iter().flatten();
     let ours: BTreeSet<&String> = entries
-        .filter(|(_, entry)| entry.owned)
+        .filter(|(_, entry)| entry.owned && !entry.is_found())
         .map(|(address, _)| address)
         .collect();
     let rules = rules_of(registry);

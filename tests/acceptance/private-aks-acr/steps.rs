@@ -5,11 +5,18 @@ use serde_json::json;
 use crate::driver::session::action;
 use crate::driver::{Session, Step};
 
-pub const STEPS: &[Step] = &[Step {
-    name: "what_others_change_is_shown_and_repaired",
-    run: drift,
-}];
+pub const STEPS: &[Step] = &[
+    Step {
+        name: "what_others_change_is_shown_and_repaired",
+        run: drift,
+    },
+    Step {
+        name: "a_cluster_that_is_replaced_has_its_new_grant_in_the_same_apply",
+        run: replaced,
+    },
+];
 
+const CLUSTER: &str = "fkaks_cluster.aks";
 const REGISTRY: &str = "fkaks_registry.acr";
 const LINK: &str = "fkaks_private_registry_link.acr";
 const ACCESS: &str = "fkaks_registry_access.nodes";
@@ -50,4 +57,34 @@ fn drift(session: &mut Session) {
     session
         .plan()
         .must_be_empty("a grant and a link that were taken away");
+}
+
+fn replaced(session: &mut Session) {
+    session.apply();
+    let kubelet =
+        |session: &Session| session.state(CLUSTER)["kubelet_identity"]["object_id"].clone();
+    let first = kubelet(session);
+    // Azure cannot change how the host of the API server begins.
+    session.write(
+        "cluster_override.tf",
+        "resource \"fkaks_cluster\" \"aks\" {\n  dns_prefix = \"anew\"\n}\n",
+    );
+    let plan = session.plan();
+    plan.must(action::REPLACE, CLUSTER);
+    plan.must(action::UPDATE, ACCESS);
+    session.apply();
+    let second = kubelet(session);
+    assert_ne!(first, second, "a new cluster has a new identity");
+    let grants = session.state(ACCESS)["grants"].clone();
+    let grants = grants.as_object().unwrap();
+    assert!(!grants.is_empty());
+    for grant in grants.values() {
+        let id = grant["role_assignment_id"].as_str().unwrap();
+        let assigned = session.sandbox.get(id, "2022-04-01");
+        assert_eq!(
+            assigned["properties"]["principalId"], second,
+            "{grants:#?}, once {first}"
+        );
+    }
+    session.plan().must_be_empty("a cluster that was replaced");
 }

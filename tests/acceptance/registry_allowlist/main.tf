@@ -57,10 +57,6 @@ resource "fkaks_cluster" "aks" {
     managed_outbound_ip_count = var.outbound_ip_count
   }
 
-  api_server_access_profile = {
-    private_cluster_enabled = false
-  }
-
   node_pools = {
     system = {
       mode       = "System"

@@ -31,7 +31,11 @@ pub const STEPS: &[Step] = &[
         run: refused,
     },
     Step {
-        name: "an_import_takes_over_the_rules",
+        name: "a_registry_that_the_same_apply_makes_private_is_refused_before_a_rule_is_written",
+        run: made_private,
+    },
+    Step {
+        name: "an_import_takes_over_the_rules_and_none_goes_before_an_apply_has_named_it",
         run: import,
     },
 ];
@@ -177,4 +181,35 @@ fn import(session: &mut Session) {
         state["entries"].as_object().unwrap().len(),
         rules(session).len()
     );
+    // Nobody has said yet which of them are this resource's.
+    let before = rules(session);
+    let target = format!("-target={NODES}");
+    session
+        .run(&["destroy", "-auto-approve", &target])
+        .must_succeed();
+    assert_eq!(rules(session), before, "others' rules are theirs");
+}
+
+fn made_private(session: &mut Session) {
+    session.write(
+        "private.tf",
+        "resource \"fkaks_registry\" \"private\" {\n  name                = \"fkacrmadeprivate\"\n  \
+         resource_group_id   = local.group\n  location            = \"westeurope\"\n  sku                 = \
+         \"Premium\"\n  exposure            = \"private\"\n  deletion_protection = false\n}\n\nresource \
+         \"fkaks_registry_allowlist\" \"private\" {\n  registry_id = fkaks_registry.private.id\n  ip_ranges   = \
+         [\"198.51.100.0/24\"]\n}\n",
+    );
+    session.run(&["apply", "-auto-approve"]).must_fail_saying(&[
+        "registry fkacrmadeprivate has no public access",
+        "exposure = \"allowlist\"",
+    ]);
+    let made = format!("{}/fkacrmadeprivate", REGISTRY.rsplit_once('/').unwrap().0);
+    let registry = session.sandbox.get(&made, VERSION);
+    let rules = &registry["properties"]["networkRuleSet"]["ipRules"];
+    assert!(
+        rules.as_array().is_none_or(Vec::is_empty),
+        "a rule was written: {rules}"
+    );
+    session.remove("private.tf");
+    session.apply();
 }

@@ -152,7 +152,7 @@ pub const SCHEMA: Schema = Schema::new(
             Kind::Map(&Kind::String),
             Computed::Follows(&["registry_id", "cluster_id", "principal_ids", "drift"]),
         )
-        .describe("The object ids that have access, by key; `kubelet` for the nodes of a cluster."),
+        .describe("The object ids that are to have access, by key; `kubelet` for the nodes of a cluster. Whether they have it is in `grants`."),
         Attribute::computed("grants", Kind::Nested(Nesting::Map, GRANT), GRANTS)
             .describe("Each role of each principal, `<key>/<role>`, and what gives it."),
         Attribute::computed("objects", Kind::Map(&Kind::List(&Kind::String)), Computed::Volatile)

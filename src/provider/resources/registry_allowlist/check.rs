@@ -156,6 +156,20 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
     Ok(())
 }
 
+/// Checks before the first rule is written, on the registry as the same apply has left it.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn registry_has_a_list(check: &mut Check<'_>) -> Result<(), Unread> {
+    let Some(input) = planned(check) else {
+        return Ok(());
+    };
+    if let Some(registry) = check.look(&input.registry_id)? {
+        standing(&input, registry, check);
+    }
+    Ok(())
+}
+
 /// Whether rules have an effect on the registry as it is.
 fn standing(input: &Input, registry: &Json, check: &mut Check<'_>) {
     let name = input.registry_id.name();

@@ -35,7 +35,7 @@ pub struct Reckoning {
 
 impl Entry {
     /// Whether an import found it, and no apply has named it since.
-    fn is_found(&self) -> bool {
+    pub fn is_found(&self) -> bool {
         self.sources.contains(IMPORT)
     }
 }
