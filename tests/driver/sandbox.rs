@@ -38,8 +38,6 @@ pub struct Sandbox {
     url: String,
     certificate: PathBuf,
     client: Client,
-    /// Who reaches registries, through the sandbox as a proxy.
-    outside: Client,
     token: String,
 }
 
@@ -65,11 +63,9 @@ impl Sandbox {
             });
         std::thread::spawn(move || lines.count()); // A full pipe would stop the sandbox.
         let certificate = folder.join("ca.pem");
-        let outside = Proxy::https(proxy(&url)).unwrap();
         let mut sandbox = Self {
             process,
             client: client(&certificate, ClientBuilder::no_proxy),
-            outside: client(&certificate, |builder| builder.proxy(outside)),
             url,
             certificate,
             token: String::new(),
@@ -85,7 +81,7 @@ impl Sandbox {
 
     /// The sandbox as a proxy, for someone who comes from that public address.
     pub fn proxy(&self) -> String {
-        proxy(&self.url)
+        proxy(&self.url, PLACE)
     }
 
     /// The certificate authority that signs for the sandbox.
@@ -182,25 +178,53 @@ impl Sandbox {
     }
 
     /// Pulls a manifest of a registry, as a container runtime does that comes from where the commands come
-    /// from: with a token for the image, which it gets for the user name and password. The status of the
-    /// answer that ended it.
+    /// from. The status of the answer that ended it.
     pub fn pull(&self, server: &str, image: &str, tag: &str, login: (&str, &str)) -> u16 {
+        let status = self.pull_from(PLACE, server, image, tag, login);
+        status.unwrap_or_else(|| panic!("{server} is not reached"))
+    }
+
+    /// Pulls a manifest of a registry from a place, the id of a subnet or an address: with a token for the
+    /// image, which it gets for the user name and password. The status of the answer that ended it; `None`
+    /// where there is no connection.
+    pub fn pull_from(
+        &self,
+        place: &str,
+        server: &str,
+        image: &str,
+        tag: &str,
+        login: (&str, &str),
+    ) -> Option<u16> {
         let token = format!("https://{server}/oauth2/token");
         let scope = format!("repository:{image}:pull");
         let manifest = format!("https://{server}/v2/{image}/manifests/{tag}");
         let query = [("service", server), ("scope", scope.as_str())];
+        let visitor = self.visitor(place);
         block_on(async {
-            let asked = self.outside.get(token).query(&query);
-            let answer = asked.basic_auth(login.0, Some(login.1)).send().await?;
+            let asked = visitor.get(token).query(&query);
+            let answer = asked.basic_auth(login.0, Some(login.1)).send().await.ok()?;
             if !answer.status().is_success() {
-                return Ok(answer.status().as_u16());
+                return Some(answer.status().as_u16());
             }
-            let answer: Value = answer.json().await?;
+            let answer: Value = answer.json().await.ok()?;
             let bearer = answer["access_token"].as_str().unwrap_or_default();
-            let asked = self.outside.get(manifest).bearer_auth(bearer);
-            Ok::<_, reqwest::Error>(asked.send().await?.status().as_u16())
+            let asked = visitor.get(manifest).bearer_auth(bearer);
+            let answer = asked.send().await.ok()?;
+            Some(answer.status().as_u16())
         })
-        .unwrap_or_else(|error| panic!("{server}: {error:?}"))
+    }
+
+    /// Whether a registry lets a client in that comes from that place, whoever he is.
+    pub fn lets_in(&self, place: &str, server: &str) -> bool {
+        let asked = self.visitor(place).get(format!("https://{server}/v2/"));
+        let answer = block_on(async { asked.send().await.ok() });
+        answer.is_some_and(|answer| answer.status() == StatusCode::UNAUTHORIZED)
+    }
+
+    /// Who comes from a place, the id of a subnet or an address, and asks through the sandbox as a proxy.
+    fn visitor(&self, place: &str) -> Client {
+        let way = Proxy::https(proxy(&self.url, place)).unwrap();
+        client(&self.certificate, |builder| builder.proxy(way))
     }
 
     /// Asks again and again until it holds; panics after half a minute.
@@ -282,9 +306,9 @@ fn address(line: &str) -> Option<String> {
     Some(format!("https://localhost:{port}"))
 }
 
-fn proxy(url: &str) -> String {
+fn proxy(url: &str, place: &str) -> String {
     let port = url.rsplit(':').next().unwrap_or_default();
-    format!("http://{PLACE}@127.0.0.1:{port}")
+    format!("http://{}@127.0.0.1:{port}", place.replace('/', "%2F"))
 }
 
 fn client(certificate: &Path, way: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {

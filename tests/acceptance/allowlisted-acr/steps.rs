@@ -11,6 +11,9 @@ pub const STEPS: &[Step] = &[Step {
     run: drift,
 }];
 
+/// An address that nobody has allowed.
+const STRANGER: &str = "192.0.2.200";
+const CLUSTER: &str = "fkaks_cluster.aks";
 const REGISTRY: &str = "fkaks_registry.acr";
 const OTHERS: &str = "fkaks_registry_allowlist.others";
 const ACCESS: &str = "fkaks_registry_access.nodes";
@@ -18,6 +21,16 @@ const AUDIT: &str = "fkaks_registry_audit.acr";
 
 fn drift(session: &mut Session) {
     session.apply();
+    let lets_in = |session: &Session, place: &str| {
+        let server = session.state(REGISTRY)["login_server"].clone();
+        session.sandbox.lets_in(place, server.as_str().unwrap())
+    };
+    let egress = session.state(CLUSTER)["egress_ips"][0].clone();
+    assert!(
+        lets_in(session, egress.as_str().unwrap()),
+        "the nodes come in"
+    );
+    assert!(!lets_in(session, STRANGER), "nobody else does");
     // Someone opens the registry to everyone, and takes the addresses of the build agents from its list.
     let id = session.state(REGISTRY)["id"].as_str().unwrap().to_owned();
     let rules = |session: &Session| {
@@ -35,8 +48,10 @@ fn drift(session: &mut Session) {
     let plan = session.plan();
     plan.must(action::UPDATE, REGISTRY);
     plan.must(action::UPDATE, OTHERS);
+    assert!(lets_in(session, STRANGER), "it is open");
     session.apply();
     session.plan().must_be_empty("a registry that was opened");
+    assert!(!lets_in(session, STRANGER), "it is closed again");
     let repaired = rules(session);
     assert_eq!(repaired["defaultAction"], "Deny");
     assert_eq!(
