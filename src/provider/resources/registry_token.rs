@@ -231,6 +231,9 @@ fn credentials(input: &Input, _: &ArmId) -> Vec<Lock> {
 }
 
 fn name_another(id: &ArmId) -> Option<String> {
+    if id.is(RegistryToken::ANCHOR) {
+        return Some("give the token another name.".to_owned());
+    }
     Some(format!(
         "the scope map of a token has the token's name, and this one is someone else's. Let the token use \
          it as it is, without owning it:\n\n  scope_map_id = \"{id}\"\n\nOr give the token another name."

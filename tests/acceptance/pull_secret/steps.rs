@@ -354,6 +354,12 @@ fn foreign(session: &mut Session) {
 
 fn failed(session: &mut Session) {
     session.set("create_namespace", "false");
+    session
+        .run(&["apply", "-auto-approve", "-target=fkaks_cluster.aks"])
+        .must_succeed();
+    session
+        .run(&["plan"])
+        .must_say(&["the cluster has no namespace apps yet"]);
     session.run(&["apply", "-auto-approve"]).must_fail_saying(&[
         "the cluster has no namespace apps",
         "create_namespace = true",

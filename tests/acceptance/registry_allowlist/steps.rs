@@ -162,6 +162,10 @@ fn refused(session: &mut Session) {
         "registry fkacrclosed has no public access, so its rules let nobody in",
         "exposure = \"allowlist\"",
     ]);
+    session.set("registry", "fkacrmissing");
+    session
+        .run(&["apply", "-auto-approve"])
+        .must_fail_saying(&["registry fkacrmissing does not exist"]);
     session.set("registry", "fkacrpublic");
     session.set("ranges", "[\"10.0.0.0/8\"]");
     session.run(&["validate"]).must_succeed();

@@ -142,9 +142,22 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         return Ok(());
     }
     // One that carries our mark may be of an earlier life that failed, which goes before this one comes.
-    if let Ok(found) = inside::look(&input, check.seen)?
-        && found.secret.is_some_and(|held| held.owner != OWNER)
-    {
+    let Ok(found) = inside::look(&input, check.seen)? else {
+        return Ok(());
+    };
+    if !found.has_namespace && !input.create_namespace {
+        // It may be made by the same apply, and the one that is replaced goes before that shows.
+        check.warning(
+            Path::attribute("namespace"),
+            format!("the cluster has no namespace {} yet", input.namespace),
+            format!(
+                "- {}\n\nUnless this very apply makes it before, the secret cannot be written, and one that it replaces \
+                 is gone by then.\n\nFix:\n\n  create_namespace = true",
+                input.cluster_id
+            ),
+        );
+    }
+    if found.secret.is_some_and(|held| held.owner != OWNER) {
         let exists = writing::exists(&input, false);
         check.error(
             Path::attribute("name"),

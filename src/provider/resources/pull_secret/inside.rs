@@ -104,7 +104,9 @@ pub fn closed(cluster: &Json) -> Option<Closed> {
         return Some(Closed {
             why: "run command is disabled for the cluster".to_owned(),
             fix: "allow it; whoever may use it is a matter of the action `Microsoft.ContainerService/\
-                  managedClusters/runCommand/action`:\n\n  run_command_enabled = true"
+                  managedClusters/runCommand/action`:\n\n  run_command_enabled = true\n\nWhere the \
+                  configuration of the cluster has that already, let the cluster be repaired first:\n\n  tofu apply \
+                  -target=fkaks_cluster.example"
                 .to_owned(),
         });
     }

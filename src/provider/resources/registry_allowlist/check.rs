@@ -9,7 +9,7 @@ use super::reckoning::{Reckoning, rules_of};
 use super::{CLUSTER, Input, REGISTRY, Temporary};
 use crate::arm::{ArmId, Json};
 use crate::provider::egress::{self, Egress};
-use crate::provider::parts::{Check, Unread};
+use crate::provider::parts::{Check, Look, Unread};
 use crate::provider::resources::registry::body::stripped;
 
 /// The arguments that name objects, and the types that they may be of.
@@ -164,8 +164,18 @@ pub fn registry_has_a_list(check: &mut Check<'_>) -> Result<(), Unread> {
     let Some(input) = planned(check) else {
         return Ok(());
     };
-    if let Some(registry) = check.look(&input.registry_id)? {
-        standing(&input, registry, check);
+    match check.seen.look(&input.registry_id)? {
+        Look::Found(registry) => standing(&input, registry, check),
+        Look::Absent => check.error(
+            Path::attribute("registry_id"),
+            format!("registry {} does not exist", input.registry_id.name()),
+            format!(
+                "- {}\n\nFix: see that name, group and subscription are right; or let this follow the registry that \
+                 the same configuration makes:\n\n  registry_id = fkaks_registry.example.id",
+                input.registry_id
+            ),
+        ),
+        Look::Denied(_) => {}
     }
     Ok(())
 }
