@@ -1,9 +1,12 @@
 //! Built-in roles that an identity must have somewhere: the assignment that this provider makes, and
-//! whether one of others serves already.
+//! whether one of others serves already; and what the caller may do itself.
+
+mod caller;
 
 use serde_json::json;
 use uuid::Uuid;
 
+pub use self::caller::{caller_may, may_assign, permits};
 use super::parts::{Look, Seen, Unread, Wanted};
 use crate::arm::ArmId;
 

@@ -19,6 +19,7 @@ mod pool;
 mod pool_observed;
 mod pool_schema;
 mod pools;
+mod rights;
 mod schema;
 mod subnet_check;
 mod text_rules;

@@ -18,10 +18,8 @@ use tfplugin_rs::framework::{Diagnostics, Timeouts};
 use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
-pub(super) use self::check::may_assign;
 use self::grants::ASSIGNMENT;
 pub use self::grants::{Grant, Standing, assignments_of, narrowed_pull, useless};
-pub(super) use self::roles::permits;
 use self::roles::{Mode, Permission};
 pub(super) use self::schema::repository;
 use crate::arm::{ArmId, Json};

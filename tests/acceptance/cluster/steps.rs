@@ -2,6 +2,7 @@
 //! gets over a failed creation.
 
 mod pools;
+mod rights;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -64,7 +65,11 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a_zone_of_ones_own_needs_its_rights",
-        run: a_zone_needs_rights,
+        run: rights::a_zone_needs_rights,
+    },
+    Step {
+        name: "a_caller_who_may_not_assign_roles_leaves_no_identity_behind",
+        run: rights::nothing_is_half_made,
     },
     Step {
         name: "mistakes_are_found_without_azure_and_all_at_once",
@@ -343,53 +348,6 @@ fn ranges_meet(session: &mut Session) {
     ]);
     session.set("service_cidr", "10.0.0.0/16");
     session.apply();
-}
-
-fn a_zone_needs_rights(session: &mut Session) {
-    let group =
-        "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-theirs".to_owned();
-    let identity =
-        format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/theirs");
-    let zone = |name: &str| format!("{group}/providers/Microsoft.Network/privateDnsZones/{name}");
-    session
-        .sandbox
-        .put(&group, "2025-04-01", &json!({ "location": "westeurope" }));
-    session
-        .run(&["apply", "-auto-approve", "-target=fkaks_network.aks"])
-        .must_succeed();
-    session.sandbox.put(
-        &identity,
-        "2024-11-30",
-        &json!({ "location": "westeurope" }),
-    );
-    let right = zone("privatelink.westeurope.azmk8s.io");
-    session
-        .sandbox
-        .put(&right, "2024-06-01", &json!({ "location": "global" }));
-    session.set("identity_id", &identity);
-    session.set("manage_role_assignments", "false");
-    session.set(
-        "private_dns_zone_id",
-        &zone("privatelink.northeurope.azmk8s.io"),
-    );
-    session
-        .run(&["plan"])
-        .must_fail_saying(&["cannot serve a cluster in westeurope"]);
-    session.set("private_dns_zone_id", &right);
-    session.run(&["plan"]).must_fail_saying(&[
-        "identity theirs may not do what the cluster needs",
-        "Private DNS Zone Contributor on",
-        "Network Contributor on",
-        "az role assignment create",
-    ]);
-    session.set("manage_role_assignments", "true");
-    session.apply();
-    session.plan().must_be_empty("the roles are assigned");
-    assert_eq!(session.state(CLUSTER)["private_zone_id"], right.as_str());
-    session.destroy();
-    session.sandbox.delete(&right, "2024-06-01");
-    session.sandbox.delete(&identity, "2024-11-30");
-    session.sandbox.delete(&group, "2025-04-01");
 }
 
 fn mistakes_without_azure(session: &mut Session) {

@@ -1,15 +1,13 @@
 //! What plan time can find wrong with Azure's help: subnets without room, ranges that meet
-//! networks, a zone or an identity that cannot serve, and steps that Azure does not take.
+//! networks, a zone that cannot serve, and steps that Azure does not take.
 
 use tfplugin_rs::value::{Path, Value, to_json};
 
-use super::grants;
-use super::{Cluster, Input, capacity, network_check, subnet_check, version};
+use super::{Cluster, Input, capacity, network_check, rights, subnet_check, version};
 use crate::arm::{ArmId, Json, same_location};
 use crate::network::aks::{self, Range};
 use crate::network::cidr;
-use crate::provider::parts::{Check, Look, Unread, without_unknowns};
-use crate::provider::roles::{Covered, Need, ZONE_CONTRIBUTOR, covered};
+use crate::provider::parts::{Check, Composite, Look, Unread, without_unknowns};
 
 /// Checks the plan.
 ///
@@ -28,8 +26,10 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         subnet_check::check(check, &input),
         capacity::check(check, &input),
         identity_exists(check, &input),
-        missing_roles(check, &input),
+        rights::missing_roles(check, &input),
+        rights::may_assign_roles(check, &input),
         versions(check, &input),
+        pool_versions(check, &input),
     ];
     findings.into_iter().collect()
 }
@@ -48,7 +48,8 @@ pub fn before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
         networks(check, &input),
         subnet_check::check(check, &input),
         capacity::check(check, &input),
-        missing_roles(check, &input),
+        rights::missing_roles(check, &input),
+        rights::may_assign_roles(check, &input),
     ];
     findings.into_iter().collect()
 }
@@ -203,85 +204,12 @@ fn identity_exists(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
     Ok(())
 }
 
-/// With `manage_role_assignments = false` the roles of the identity are only looked at.
-fn missing_roles(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
-    let Some(identity) = input
-        .identity_id
-        .as_ref()
-        .filter(|_| !input.manage_role_assignments)
-    else {
-        return Ok(());
-    };
-    let needs = grants::needs(input, check.seen);
-    let Look::Found(found) = check.seen.look(identity)? else {
-        return Ok(());
-    };
-    let Some(principal) = grants::principal(Some(found)) else {
-        return Ok(());
-    };
-    let needs = needs?;
-    let answers: Vec<_> = needs
-        .iter()
-        .map(|need| covered(need, identity, principal, check.seen))
-        .collect();
-    let (mut missing, mut unreadable) = (Vec::new(), Vec::new());
-    for (need, answer) in needs.iter().zip(answers) {
-        match answer? {
-            Covered::No => missing.push(need),
-            Covered::Unreadable => unreadable.push(need),
-            Covered::Yes | Covered::Perhaps => {}
-        }
-    }
-    let line = |need: &&Need| format!("- {} on {}, {}", need.role.name, need.scope, need.why);
-    if !missing.is_empty() {
-        let lines: Vec<String> = missing.iter().map(line).collect();
-        let commands: Vec<String> = missing.iter().map(|need| need.command(principal)).collect();
-        let argument = if missing.iter().any(|need| need.role == ZONE_CONTRIBUTOR) {
-            "private_dns_zone_id"
-        } else {
-            "identity_id"
-        };
-        check.error(
-            Path::attribute(argument),
-            format!(
-                "identity {} may not do what the cluster needs",
-                identity.name()
-            ),
-            format!(
-                "{}\n\nFix: have someone who may assign roles run\n\n  {}\n\nor let it be done \
-                 here:\n\n  manage_role_assignments = true",
-                lines.join("\n"),
-                commands.join("\n  ")
-            ),
-        );
-    }
-    if !unreadable.is_empty() {
-        let lines: Vec<String> = unreadable.iter().map(line).collect();
-        check.warning(
-            Path::attribute("identity_id"),
-            format!("the roles of identity {} cannot be checked", identity.name()),
-            format!(
-                "{}\n\nThe caller needs the action `Microsoft.Authorization/roleAssignments/read` there.",
-                lines.join("\n")
-            ),
-        );
-    }
-    Ok(())
-}
-
 /// Versions go up, one minor version at a time.
 fn versions(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
     let Some(wanted) = input.kubernetes_version.as_deref() else {
         return Ok(());
     };
-    let prior = check.prior.and_then(|prior| prior.get("id").as_str());
-    let Some(id) = prior.and_then(|id| ArmId::parse(id).ok()) else {
-        return Ok(());
-    };
-    if id != input.id() || !id.is(<Cluster as crate::provider::parts::Composite>::ANCHOR) {
-        return Ok(());
-    }
-    let Some(found) = check.look(&id)? else {
+    let Some(found) = standing(check, input)? else {
         return Ok(());
     };
     let properties = &found["properties"];
@@ -300,6 +228,64 @@ fn versions(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
             Path::attribute("kubernetes_version"),
             format!("the cluster cannot go from Kubernetes {from} to {wanted}"),
             problem,
+        );
+    }
+    Ok(())
+}
+
+/// The cluster as it is, where this plan changes one.
+fn standing<'a>(check: &Check<'a>, input: &Input) -> Result<Option<&'a Json>, Unread> {
+    let prior = check.prior.and_then(|prior| prior.get("id").as_str());
+    let id = prior.and_then(|id| ArmId::parse(id).ok());
+    match id.filter(|id| *id == input.id() && id.is(<Cluster as Composite>::ANCHOR)) {
+        Some(id) => check.look(&id),
+        None => Ok(None),
+    }
+}
+
+/// Nodes are never newer than their control plane (Microsoft Learn, "Create node pools for a cluster in
+/// AKS": the validation rules of node pools).
+fn pool_versions(check: &mut Check<'_>, input: &Input) -> Result<(), Unread> {
+    let wanted = input.node_pools.iter();
+    let wanted: Vec<_> = wanted
+        .filter_map(|(name, pool)| Some((name, pool.orchestrator_version.as_deref()?)))
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    // An upgrade channel may have brought it further than what is written.
+    let running = standing(check, input)?
+        .and_then(|found| found["properties"]["currentKubernetesVersion"].as_str());
+    let control: Vec<&str> = [input.kubernetes_version.as_deref(), running]
+        .into_iter()
+        .flatten()
+        .collect();
+    let newest = |one, other| {
+        if version::is_newer(other, one) {
+            other
+        } else {
+            one
+        }
+    };
+    let Some(newest) = control.iter().copied().reduce(newest) else {
+        return Ok(());
+    };
+    for (name, pool) in wanted {
+        if !control
+            .iter()
+            .all(|control| version::is_newer(pool, control))
+        {
+            continue;
+        }
+        let path = Path::attribute("node_pools").key(name.as_str());
+        check.error(
+            path.then("orchestrator_version"),
+            format!("pool {name:?} is newer than its control plane: {pool}, and {newest}"),
+            format!(
+                "Azure takes no nodes whose version is above that of the control plane.\n\nFix: leave \
+                 orchestrator_version out, and the pool follows kubernetes_version, or upgrade the control plane \
+                 too:\n\n  kubernetes_version = {pool:?}"
+            ),
         );
     }
     Ok(())

@@ -79,30 +79,44 @@ pub fn needs(input: &Input, seen: &Seen) -> Result<Vec<Need>, Unread> {
 
 /// The part of the grants.
 pub fn grants(input: &Input, seen: &Seen) -> Result<Vec<Wanted>, Unread> {
-    if !input.manage_role_assignments {
-        return Ok(Vec::new());
-    }
     let identity = input.control_plane_id();
     let look = seen.look(&identity).map(Look::found);
     let principal = look.map(|found| principal(found).map(str::to_owned));
-    let needs = needs(input, seen)?;
-    let mut wants = Vec::new();
-    // What was given may be allowed already; what we make is new to everyone.
-    let others: Vec<_> = match (&input.identity_id, &principal) {
-        (Some(_), Err(Unread)) => return Err(Unread),
-        (Some(_), Ok(Some(principal))) => needs
-            .iter()
-            .map(|need| is_served(need, &identity, principal, seen))
-            .collect(),
-        _ => needs.iter().map(|_| Ok(false)).collect(),
-    };
-    for (need, covered) in needs.iter().zip(others) {
-        if covered? {
-            continue;
-        }
-        wants.push(need.wanted(&identity, principal.clone()));
+    let wants = unserved(input, seen)?.into_iter();
+    Ok(wants
+        .map(|need| need.wanted(&identity, principal.clone()))
+        .collect())
+}
+
+/// What the control plane is to be allowed by assignments of ours: nobody else's allow it.
+///
+/// # Errors
+/// [`Unread`] when the assignments of others must be read first.
+pub fn unserved(input: &Input, seen: &Seen) -> Result<Vec<Need>, Unread> {
+    if !input.manage_role_assignments {
+        return Ok(Vec::new());
     }
-    Ok(wants)
+    // What was given may be allowed already; what we make is new to everyone.
+    let given = input.identity_id.as_ref();
+    let look = given.map(|identity| (identity, seen.look(identity)));
+    let needs = needs(input, seen)?;
+    let Some((identity, look)) = look else {
+        return Ok(needs);
+    };
+    let Some(principal) = principal(look?.found()) else {
+        return Ok(needs);
+    };
+    let served: Vec<_> = needs
+        .iter()
+        .map(|need| is_served(need, identity, principal, seen))
+        .collect();
+    let mut unserved = Vec::new();
+    for (need, served) in needs.into_iter().zip(served) {
+        if !served? {
+            unserved.push(need);
+        }
+    }
+    Ok(unserved)
 }
 
 /// The object id of an identity.

@@ -86,9 +86,9 @@ pub const PAGE: Page = Page {
         ),
         (
             "the role assignments cannot be written",
-            "The caller needs `Microsoft.Authorization/roleAssignments/write` on subnets, zone and identities. \
-             Where it may not have that, set `manage_role_assignments = false` with an `identity_id` that has \
-             the roles; the plan shows the commands for those that are missing.",
+            "The caller needs `Microsoft.Authorization/roleAssignments/write` on subnets, zone and identities, and \
+             the plan tells where it has not. Where it may not have that, set `manage_role_assignments = false` \
+             with an `identity_id` that has the roles; the plan shows the commands for those that are missing.",
         ),
         (
             "the cluster was made in part, or its last operation failed",

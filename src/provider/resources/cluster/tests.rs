@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
+mod rights;
 mod subnets;
 
 use serde_json::json;
@@ -101,8 +102,19 @@ fn pool_json(input: &Input, name: &str) -> Json {
         .1
 }
 
-fn errors(planned: Json, seen: &Seen) -> Vec<(String, String)> {
-    let diagnostics = check_alone::<Cluster>(&value(planned), None, seen).unwrap();
+/// What the plan refuses; what `seen` does not have is not there.
+fn errors(planned: Json, seen: Seen) -> Vec<(String, String)> {
+    refused(planned, None, seen)
+}
+
+fn refused(planned: Json, prior: Option<&Value>, mut seen: Seen) -> Vec<(String, String)> {
+    let planned = value(planned);
+    let diagnostics = loop {
+        match check_alone::<Cluster>(&planned, prior, &seen) {
+            Ok(diagnostics) => break diagnostics,
+            Err(Unread) => seen.leave_out_what_is_missing(),
+        }
+    };
     diagnostics
         .iter()
         .filter(|found| found.severity == Severity::Error)
@@ -349,7 +361,7 @@ fn a_subnet_without_room_is_refused_with_the_sum_and_the_prefix_that_fits() {
         "westeurope",
         json!({"addressPrefix": "10.10.8.0/22", "ipConfigurations": [{"id": theirs}]}),
     ));
-    let found = errors(planned, &seen);
+    let found = errors(planned, seen);
     let (summary, detail) = found.first().unwrap();
     assert_eq!(
         summary,
@@ -374,7 +386,7 @@ fn ranges_regions_and_attachments_are_checked_against_the_network() {
     let planned = config(json!({
         "service_cidr": "10.50.0.0/20", "outbound_type": "user_defined_routing"
     }));
-    let summaries: Vec<String> = errors(planned, &seen)
+    let summaries: Vec<String> = errors(planned, seen)
         .into_iter()
         .map(|(summary, _)| summary)
         .collect();

@@ -1,6 +1,8 @@
 //! Kubernetes versions: what a user writes (`1.33` or `1.33.2`), what Azure answers, and which of
 //! the two leads while an upgrade channel moves it.
 
+use std::cmp::Ordering;
+
 use crate::arm::Json;
 
 /// A version of Kubernetes, with or without its patch.
@@ -100,6 +102,20 @@ pub fn to_show(
         return Some(written.to_owned());
     }
     specified.as_str().map(str::to_owned)
+}
+
+/// Whether one version is above another, as far as both are said: an alias stands for any of its patches.
+pub fn is_newer(one: &str, other: &str) -> bool {
+    let (Some(one), Some(other)) = (Version::parse(one), Version::parse(other)) else {
+        return false;
+    };
+    match (one.major, one.minor).cmp(&(other.major, other.minor)) {
+        Ordering::Equal => one
+            .patch
+            .zip(other.patch)
+            .is_some_and(|(one, other)| one > other),
+        order => order == Ordering::Greater,
+    }
 }
 
 /// Why Azure does not go from one version to another, if it does not (Microsoft Learn, "Upgrade

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value};
 
-use super::grants::{self, ASSIGNMENT, Grant, Standing};
+use super::grants::{self, Grant, Standing};
 use super::roles::{self, Mode, Permission};
 use super::{CLUSTER, Existing, Input, REGISTRY};
 use crate::arm::{ArmId, Json};
-use crate::provider::parts::{Check, Look, Unread, is_of};
+use crate::provider::parts::{Check, Unread, is_of};
+use crate::provider::roles::may_assign;
 
 /// Checks that need no Azure.
 pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
@@ -93,8 +94,9 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         .any(|grant| grant.standing == Standing::Missing)
     {
         may_assign(
-            &input.registry_id,
+            &[&input.registry_id],
             "registry_id",
+            "the caller may not assign roles at the registry",
             "Or have the owner make the grants; they count here with existing = \"accept\".",
             check,
         )?;
@@ -275,43 +277,5 @@ fn standing(input: &Input, grant: &Grant, mode: Mode, check: &mut Check<'_>) -> 
         ),
         _ => {}
     }
-    Ok(())
-}
-
-/// Whether the caller may assign roles at a scope: Azure says what it may do there.
-///
-/// # Errors
-/// [`Unread`] while its permissions have not been read.
-pub fn may_assign(
-    scope: &ArmId,
-    argument: &'static str,
-    or: &str,
-    check: &mut Check<'_>,
-) -> Result<(), Unread> {
-    let list = check
-        .seen
-        .list(scope, "providers/Microsoft.Authorization/permissions")?;
-    let Look::Found(blocks) = list else {
-        return Ok(());
-    };
-    let action = format!("{ASSIGNMENT}/write");
-    if blocks.is_empty() || roles::permits(blocks, &action) {
-        return Ok(());
-    }
-    let kind = if scope.is(REGISTRY) {
-        "registry"
-    } else {
-        "scope"
-    };
-    check.error(
-        Path::attribute(argument),
-        format!("the caller may not assign roles at the {kind}"),
-        format!(
-            "- {scope}\n\nIt has no role with the action `{action}` there; Contributor has not.\n\nFix: have an \
-             owner give it the role that may assign roles and nothing else, at the {kind}:\n\n  az role \
-             assignment create --role \"Role Based Access Control Administrator\" \\\n    --assignee-object-id \
-             <object id of the caller> --assignee-principal-type ServicePrincipal \\\n    --scope {scope}\n\n{or}"
-        ),
-    );
     Ok(())
 }

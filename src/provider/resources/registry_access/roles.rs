@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::arm::Json;
+use crate::provider::roles::permits;
 
 /// What may be done with images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -330,16 +331,8 @@ pub fn same_condition(a: Option<&str>, b: Option<&str>) -> bool {
 /// Whether a role definition, as Azure answers it, permits all that the role is needed for.
 pub fn covers(definition: &Json, role: &Role) -> bool {
     let blocks = definition["properties"]["permissions"].as_array();
-    let permits = |action: &str, yes: &str, no: &str| {
-        blocks.into_iter().flatten().any(|block| {
-            let any = |list: &str| {
-                let patterns = block[list].as_array().into_iter().flatten();
-                patterns
-                    .filter_map(Json::as_str)
-                    .any(|pattern| matches(pattern, action))
-            };
-            any(yes) && !any(no)
-        })
+    let permits = |action: &str, allowed: &str, excepted: &str| {
+        blocks.is_some_and(|blocks| permits(blocks, action, allowed, excepted))
     };
     let actions = role.actions.iter();
     let data = role.data_actions.iter();
@@ -347,30 +340,4 @@ pub fn covers(definition: &Json, role: &Role) -> bool {
         .map(|action| permits(action, "actions", "notActions"))
         .chain(data.map(|action| permits(action, "dataActions", "notDataActions")))
         .all(|permitted| permitted)
-}
-
-/// Whether a list of permissions, as Azure answers it for the caller, has an action.
-pub fn permits(blocks: &[Json], action: &str) -> bool {
-    blocks.iter().any(|block| {
-        let any = |list: &str| {
-            let patterns = block[list].as_array().into_iter().flatten();
-            patterns
-                .filter_map(Json::as_str)
-                .any(|pattern| matches(pattern, action))
-        };
-        any("actions") && !any("notActions")
-    })
-}
-
-/// `*` in a pattern of actions stands for any text; case does not count.
-fn matches(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
-    match pattern.split_once('*') {
-        None => pattern == action,
-        Some((start, rest)) => action.strip_prefix(start).is_some_and(|tail| {
-            (0..=tail.len())
-                .filter(|at| tail.is_char_boundary(*at))
-                .any(|at| matches(rest, &tail[at..]))
-        }),
-    }
 }

@@ -8,7 +8,7 @@ use super::policies::{Kind, LONGEST_SUFFIX};
 use super::{Input, MANAGEMENT_GROUP, Policy, REGISTRY, is_scope};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Check, Unread, without_unknowns};
-use crate::provider::resources::registry_access::may_assign;
+use crate::provider::roles::may_assign;
 
 /// How long the name of an assignment may be at a management group (Microsoft Learn, "Naming rules and
 /// restrictions for Azure resources").
@@ -202,8 +202,9 @@ fn may_grant(input: &Input, check: &mut Check<'_>) -> Result<(), Unread> {
         return Ok(());
     }
     may_assign(
-        &input.scope_id,
+        &[&input.scope_id],
         "admin_account_off",
+        "the caller may not assign roles at the scope",
         "Or have the owner give the identity Contributor at the scope, and say so:\n\n  \
          role_assignment_enabled = false",
         check,

@@ -10,7 +10,7 @@ use super::times::{duration, shown};
 use super::{Input, REGISTRY, SCOPE_MAP, VAULT};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Check, Look, Unread, is_of, without_unknowns};
-use crate::provider::resources::registry_access::permits;
+use crate::provider::roles::caller_may;
 
 /// Checks that need no Azure.
 pub fn validate(config: &Value, diagnostics: &mut Diagnostics) {
@@ -192,13 +192,13 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         None => None,
     };
     let standing = Standing::of(&input, prior.as_ref(), check.seen);
-    let may_generate = may(
-        check,
+    let may_generate = caller_may(
+        check.seen,
         &input.registry_id,
         &format!("{REGISTRY}/generateCredentials/action"),
     );
     let may_store = match &vault {
-        Some((id, _)) => may(check, id, &format!("{VAULT}/secrets/write")),
+        Some((id, _)) => caller_may(check.seen, id, &format!("{VAULT}/secrets/write")),
         None => Ok(true),
     };
     let (may_generate, may_store) = (may_generate?, may_store?);
@@ -241,17 +241,6 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
 fn planned(check: &Check<'_>) -> Option<Input> {
     let json = to_json(&without_unknowns(check.planned)).ok()?;
     serde_json::from_value(json).ok()
-}
-
-/// Whether the caller may do that there, as far as Azure tells.
-fn may(check: &Check<'_>, id: &ArmId, action: &str) -> Result<bool, Unread> {
-    let list = check
-        .seen
-        .list(id, "providers/Microsoft.Authorization/permissions")?;
-    Ok(match list {
-        Look::Found(blocks) => blocks.is_empty() || permits(blocks, action),
-        Look::Absent | Look::Denied(_) => true,
-    })
 }
 
 fn lacks(check: &mut Check<'_>, argument: &str, id: &ArmId, action: &str, role: &str) {

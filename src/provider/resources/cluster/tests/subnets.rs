@@ -15,7 +15,7 @@ fn integrated(private: bool) -> Json {
     }))
 }
 
-fn summaries(planned: Json, seen: &Seen) -> Vec<String> {
+fn summaries(planned: Json, seen: Seen) -> Vec<String> {
     let found = errors(planned, seen).into_iter();
     found.map(|(summary, _)| summary).collect()
 }
@@ -31,7 +31,7 @@ fn a_subnet_that_takes_no_api_server_is_refused_for_all_its_reasons_at_once() {
         }})),
     ));
     let seen = Seen::of(facts);
-    let found = errors(integrated(true), &seen);
+    let found = errors(integrated(true), seen);
     let all = format!("{found:?}");
     for line in [
         "subnet api takes no API server: it is not delegated",
@@ -59,7 +59,7 @@ fn a_gateway_without_an_address_leads_nowhere() {
         let mut facts = network_json("westeurope", subnet_json.clone()).to_vec();
         facts.push((gateway.clone(), Some(gateway_json)));
         let planned = config(json!({"outbound_type": "nat_gateway"}));
-        summaries(planned, &Seen::of(facts))
+        summaries(planned, Seen::of(facts))
     };
     assert_eq!(
         check(json!({"properties": {}})),
