@@ -42,12 +42,23 @@ pub const UNUSABLE_FOR_AKS: [Unusable; 3] = [
     unusable([192, 0, 2, 0], 24, "kept by AKS"),
 ];
 
+/// Where blocks for something new are looked for: the private ranges (RFC 1918).
+const PRIVATE: [IpNet; 3] = [
+    IpNet::V4(range([10, 0, 0, 0], 8)),
+    IpNet::V4(range([172, 16, 0, 0], 12)),
+    IpNet::V4(range([192, 168, 0, 0], 16)),
+];
+
 const fn unusable(octets: [u8; 4], length: u8, what: &'static str) -> Unusable {
-    let [a, b, c, d] = octets;
     Unusable {
-        range: Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length),
+        range: range(octets, length),
         what,
     }
+}
+
+const fn range(octets: [u8; 4], length: u8) -> Ipv4Net {
+    let [a, b, c, d] = octets;
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)
 }
 
 /// Why a text is no address prefix.
@@ -253,6 +264,19 @@ pub fn next_free_in(space: &[IpNet], taken: &[IpNet], length: u8) -> Option<IpNe
         .iter()
         .filter(|part| is_ipv4(part))
         .find_map(|part| next_free(part, taken, length))
+}
+
+/// A private block of the size of that prefix which touches nothing that is taken, and nothing that
+/// Azure or AKS keep. There is none for an IPv6 prefix.
+#[must_use]
+pub fn private_instead_of(prefix: &IpNet, taken: &[IpNet]) -> Option<IpNet> {
+    if !is_ipv4(prefix) {
+        return None;
+    }
+    let kept = UNUSABLE.iter().chain(&UNUSABLE_FOR_AKS);
+    let kept = kept.map(|unusable| IpNet::V4(unusable.range));
+    let taken: Vec<IpNet> = taken.iter().copied().chain(kept).collect();
+    next_free_in(&PRIVATE, &taken, prefix.prefix_len())
 }
 
 /// The shortest prefix length of which the IPv4 part of an address space has a free block.

@@ -27,9 +27,6 @@ pub struct Conflict {
     pub instead: Option<IpNet>,
 }
 
-/// Where free blocks are looked for: the private ranges (RFC 1918).
-const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
-
 /// What service and pod ranges have in common with each other, with other ranges, and with those
 /// that Azure or AKS keep.
 #[must_use]
@@ -54,19 +51,11 @@ pub fn conflicts(own: &[Range], others: &[Range]) -> Vec<Conflict> {
             found.push(Conflict {
                 own: position,
                 with: with.clone(),
-                instead: free_block(&taken, range.prefix.prefix_len()),
+                instead: cidr::private_instead_of(&range.prefix, &taken),
             });
         }
     }
     found
-}
-
-fn free_block(taken: &[IpNet], length: u8) -> Option<IpNet> {
-    let space: Vec<IpNet> = PRIVATE
-        .iter()
-        .filter_map(|text| cidr::parse(text).ok())
-        .collect();
-    cidr::next_free_in(&space, taken, length)
 }
 
 /// The address of cluster DNS when nobody says: the tenth of the service range.

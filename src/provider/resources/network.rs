@@ -6,6 +6,7 @@
 pub(super) mod addresses;
 pub(super) mod check;
 mod observe;
+mod peers;
 pub(super) mod schema;
 pub(super) mod subnets;
 #[cfg(test)]
@@ -163,6 +164,10 @@ impl Composite for Network {
 
     fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         check::check(check)
+    }
+
+    fn check_before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+        check::before_writing(check)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod observe;
+mod overlap;
 mod schema;
 mod standing;
 
@@ -17,6 +18,7 @@ use tfplugin_rs::schema::Schema;
 use tfplugin_rs::value::Value;
 
 pub use self::observe::{peerings_of, shown};
+pub use self::overlap::{Peer, peers_of, space_of};
 use self::standing::{disconnected, leads_elsewhere, stale, state_of, triggered};
 use super::network::address_lock;
 use crate::arm::{ArmId, Json};
@@ -141,6 +143,10 @@ impl Composite for NetworkPeering {
 
     fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         check::check(check)
+    }
+
+    fn check_before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+        check::before_writing(check)
     }
 }
 

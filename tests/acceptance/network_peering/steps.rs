@@ -111,6 +111,7 @@ fn refused(session: &mut Session) {
     session.run(&["plan"]).must_fail_saying(&[
         "the address spaces of the two networks overlap: 10.10.0.0/16 and 10.10.128.0/17",
         "remote_virtual_network_id",
+        "vnet-aks: 10.0.0.0/16 instead of 10.10.0.0/16",
     ]);
     assert_eq!(session.sandbox.writes(), before, "nothing was written");
     // The hub is peered with the twin, so that the twin's addresses lead there already.
@@ -183,6 +184,17 @@ fn synced(session: &mut Session) {
     );
     assert_eq!(other["properties"]["peeringSyncLevel"], "FullyInSync");
     session.plan().must_be_empty("one apply was enough");
+    // What the hub has does not come into it.
+    let before = session.sandbox.writes();
+    session.set("address_space", "[\"10.10.0.0/16\", \"10.1.0.0/20\"]");
+    session.run(&["plan"]).must_fail_saying(&[
+        "address_space 10.1.0.0/20 overlaps 10.1.0.0/20 of the peered network hub",
+        &near(),
+        "Fix: take a free block",
+        "address_space = [\"10.10.0.0/16\", \"10.0.16.0/20\"]",
+    ]);
+    assert_eq!(session.sandbox.writes(), before, "nothing was written");
+    session.set("address_space", "[\"10.10.0.0/16\", \"10.11.0.0/16\"]");
 }
 
 fn turned(session: &mut Session) {

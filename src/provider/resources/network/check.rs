@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value};
 
-use super::{addresses, planned_id, someone_elses_subnet, subnets_within, users};
+use super::{addresses, peers, planned_id, someone_elses_subnet, subnets_within, users};
 use crate::arm::{ArmId, Json, same_location};
 use crate::network::cidr;
 use crate::network::plan::{self, Place, Problem};
@@ -41,6 +41,8 @@ struct Standing<'a> {
     prior: &'a Value,
     /// What the resource owns.
     owned: BTreeSet<ArmId>,
+    /// Its body; none while it is not there.
+    network: Option<&'a Json>,
     /// All subnets of the network; none while it is not there.
     found: Vec<(ArmId, Json)>,
 }
@@ -70,6 +72,7 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         return Ok(());
     };
     left_out(check, &question, &others);
+    peers::overlaps(check, &question, standing.network);
     names_of_others(check, &question, &standing);
     circles(check, &layout.prefixes, &question, &standing);
     let results = [
@@ -77,6 +80,18 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         moved_in_use(check, &layout.prefixes, &question, &standing),
     ];
     results.into_iter().collect()
+}
+
+/// Checks an address space that the plan could not know, and a network whose peers have changed since.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+    if let Some(standing) = standing(check)? {
+        let question = addresses::question(check.config, check.prior, BTreeMap::new());
+        peers::overlaps(check, &question, standing.network);
+    }
+    Ok(())
 }
 
 /// What there is, when the plan is a change in place: at a creation or a replacement, what stands
@@ -111,6 +126,7 @@ fn standing<'a>(check: &Check<'a>) -> Result<Option<Standing<'a>>, Unread> {
     Ok(Some(Standing {
         prior,
         owned,
+        network,
         found: network
             .map(|body| subnets_within(&id, body))
             .unwrap_or_default(),

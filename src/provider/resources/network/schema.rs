@@ -321,6 +321,10 @@ pub const PAGE: Page = Page {
             "The plan says which, and offers a free block to paste. All such mistakes are told at once.",
         ),
         (
+            "address_space overlaps a peered network",
+            "The plan names the peering, both prefixes, and a free block to paste.",
+        ),
+        (
             "the network has no free block left",
             "The message names the largest free block and the address space that would do.",
         ),

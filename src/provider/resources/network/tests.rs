@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
+mod peers;
 mod planning;
 
 use serde_json::json;

@@ -1,15 +1,14 @@
 //! What can be found wrong before anything is made: at validate without Azure, at plan with the two
 //! networks and the peerings that they have already.
 
-use ipnet::IpNet;
 use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value};
 
 use super::observe::{leading_to, peerings_of};
-use super::standing::{prefixes, state_of};
+use super::overlap::overlaps;
+use super::standing::state_of;
 use super::{NETWORK, planned_id, planned_remote_id};
 use crate::arm::{ArmId, Json};
-use crate::network::cidr;
 use crate::provider::parts::{Check, Unread};
 
 /// Checks that need no Azure.
@@ -102,36 +101,25 @@ fn one_way(side: &Value, at: &Path, diagnostics: &mut Diagnostics) {
 }
 
 /// The two networks as far as they are there and can be read.
-struct Networks<'a> {
-    near_id: ArmId,
-    far_id: ArmId,
-    near: Option<&'a Json>,
-    far: Option<&'a Json>,
+pub struct Networks<'a> {
+    /// The one in `virtual_network_id`.
+    pub near_id: ArmId,
+    /// The one in `remote_virtual_network_id`.
+    pub far_id: ArmId,
+    /// The body of the near one.
+    pub near: Option<&'a Json>,
+    /// The body of the far one.
+    pub far: Option<&'a Json>,
 }
 
 /// Checks with Azure's facts. A network that is not there yet has no peerings, and what it will have
-/// is for Azure to check.
+/// is looked at before the first write.
 ///
 /// # Errors
 /// [`Unread`] when more must be read first.
 pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
-    let network = |name| check.id(name).filter(|id: &ArmId| id.is(NETWORK));
-    let ids = (
-        network("virtual_network_id"),
-        network("remote_virtual_network_id"),
-    );
-    let (Some(near_id), Some(far_id)) = ids else {
+    let Some(networks) = networks(check)? else {
         return Ok(());
-    };
-    if near_id == far_id {
-        return Ok(());
-    }
-    let (near, far) = (check.look(&near_id), check.look(&far_id));
-    let networks = Networks {
-        near: near?,
-        far: far?,
-        near_id,
-        far_id,
     };
     overlaps(check, &networks);
     others_of_this_pair(check, &networks);
@@ -140,78 +128,37 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
     Ok(())
 }
 
-fn parsed(texts: &[String]) -> Vec<IpNet> {
-    let prefixes = texts.iter().filter_map(|text| cidr::parse(text).ok());
-    prefixes.collect()
-}
-
-fn space_of(network: &Json) -> Vec<IpNet> {
-    parsed(&prefixes(&network["properties"]["addressSpace"]))
-}
-
-fn common(a: &[IpNet], b: &[IpNet]) -> Option<(IpNet, IpNet)> {
-    a.iter().find_map(|a| {
-        let other = b.iter().find(|b| cidr::overlap(a, b))?;
-        Some((*a, *other))
-    })
-}
-
-/// No address may lead two ways: neither between the two networks, nor between one of them and what
-/// the other is peered with.
-fn overlaps(check: &mut Check<'_>, networks: &Networks<'_>) {
-    let space = |network: Option<&Json>| network.map(space_of).unwrap_or_default();
-    let (near, far) = (space(networks.near), space(networks.far));
-    let path = || Path::attribute("remote_virtual_network_id");
-    let (near_id, far_id) = (&networks.near_id, &networks.far_id);
-    if let Some((a, b)) = common(&near, &far) {
-        check.error(
-            path(),
-            format!("the address spaces of the two networks overlap: {a} and {b}"),
-            format!(
-                "- {near_id}: {a}\n- {far_id}: {b}\n\nAzure peers no networks whose addresses could be \
-                 meant either way.\n\nFix: give one of them another range. A prefix without subnets can \
-                 be taken out of `address_space` in an apply of its own, before this one."
-            ),
-        );
-        return;
+/// Checks with what the same apply has made of the two networks.
+///
+/// # Errors
+/// [`Unread`] when more must be read first.
+pub fn before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+    if let Some(networks) = networks(check)? {
+        overlaps(check, &networks);
     }
-    for (peered, space, other) in [
-        (networks.near, &far, (near_id, far_id)),
-        (networks.far, &near, (far_id, near_id)),
-    ] {
-        let (peered_id, other_id) = other;
-        for (id, third, peering) in peered.into_iter().flat_map(peerings_of) {
-            if third.as_ref() == Some(other_id) {
-                continue;
-            }
-            let taken = parsed(&prefixes(&peering["properties"]["remoteAddressSpace"]));
-            let Some((a, b)) = common(space, &taken) else {
-                continue;
-            };
-            let third = third.map_or_else(|| "another network".to_owned(), |id| id.to_string());
-            let remedy = if state_of(peering) == "Disconnected" {
-                format!(
-                    "Fix: that peering is Disconnected and only in the way: have it deleted where it is \
-                     managed, or with\n\n  az network vnet peering delete --ids {id}"
-                )
-            } else {
-                "Fix: give one of the two networks another range.".to_owned()
-            };
-            check.error(
-                path(),
-                format!(
-                    "the address space of {} overlaps that of a network that {} is peered with: {a} and {b}",
-                    other_id.name(),
-                    peered_id.name()
-                ),
-                format!(
-                    "- {other_id}: {a}\n- {third}: {b}\n- peered by {id}\n\nIn {}, these addresses \
-                     already lead elsewhere.\n\n{remedy}",
-                    peered_id.name()
-                ),
-            );
-        }
+    Ok(())
+}
+
+/// The two networks, where their ids are known.
+fn networks<'a>(check: &Check<'a>) -> Result<Option<Networks<'a>>, Unread> {
+    let network = |name| check.id(name).filter(|id: &ArmId| id.is(NETWORK));
+    let ids = (
+        network("virtual_network_id"),
+        network("remote_virtual_network_id"),
+    );
+    let (Some(near_id), Some(far_id)) = ids else {
+        return Ok(None);
+    };
+    if near_id == far_id {
+        return Ok(None);
     }
+    let (near, far) = (check.look(&near_id), check.look(&far_id));
+    Ok(Some(Networks {
+        near: near?,
+        far: far?,
+        near_id,
+        far_id,
+    }))
 }
 
 /// Two networks have one peering in each direction. What stands under the very ids that are planned

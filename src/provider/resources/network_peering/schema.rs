@@ -152,7 +152,8 @@ pub const PAGE: Page = Page {
     failures: &[
         (
             "the address spaces of the two networks overlap",
-            "The plan names both prefixes. Azure refuses this also between one network and those that the \
+            "The plan names both prefixes and a free block. Networks of the same configuration are compared \
+             when both stand, before the peering is written. Azure refuses this also between one network and those that the \
              other is peered with, even by a Disconnected peering that nobody uses any more.",
         ),
         (

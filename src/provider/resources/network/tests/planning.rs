@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn config(subnets: Json) -> Value {
+pub(super) fn config(subnets: Json) -> Value {
     Network::SCHEMA
         .value_from_json(&json!({
             "name": "fk-vnet", "resource_group_id": GROUP, "location": "westeurope",
@@ -136,7 +136,7 @@ fn every_problem_of_the_addresses_is_told_at_once_on_its_argument() {
     );
 }
 
-fn problems(config: &Value, prior: &Value, seen: &Seen) -> Vec<(Path, String, String)> {
+pub(super) fn problems(config: &Value, prior: &Value, seen: &Seen) -> Vec<(Path, String, String)> {
     let planned = planned(config, Some(prior));
     let mut diagnostics = Diagnostics::new();
     let mut check = Check {
@@ -155,7 +155,7 @@ fn problems(config: &Value, prior: &Value, seen: &Seen) -> Vec<(Path, String, St
 }
 
 /// The state of a network with these subnets, all owned.
-fn state(subnets: &Json) -> Value {
+pub(super) fn state(subnets: &Json) -> Value {
     let id = input(json!({})).id();
     let owned: Vec<String> = subnets
         .as_object()

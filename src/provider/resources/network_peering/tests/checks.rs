@@ -89,7 +89,9 @@ fn standing(prefixes: &[&str], peerings: Json) -> Json {
 fn within(id: &ArmId, to: &str, state: &str, space: &str) -> Json {
     let mut body = peering(&network(to), state, "FullyInSync");
     body["id"] = json!(id);
-    body["properties"]["remoteAddressSpace"]["addressPrefixes"] = json!([space]);
+    for of in ["remoteAddressSpace", "remoteVirtualNetworkAddressSpace"] {
+        body["properties"][of]["addressPrefixes"] = json!([space]);
+    }
     body
 }
 
@@ -103,6 +105,12 @@ fn addresses_that_would_lead_two_ways_are_refused_with_both_prefixes() {
         found[0].1.contains("overlap: 10.2.3.0/24 and 10.2.0.0/16"),
         "{found:?}"
     );
+    for free in [
+        "app: 10.0.0.0/24 instead of 10.2.3.0/24",
+        "hub: 10.0.0.0/16 instead of 10.2.0.0/16",
+    ] {
+        assert!(found[0].1.contains(free), "{found:?}");
+    }
 
     let app = standing(&["10.1.0.0/16"], json!([]));
     let third = side(&network("hub"), "to-third");
@@ -116,6 +124,64 @@ fn addresses_that_would_lead_two_ways_are_refused_with_both_prefixes() {
     );
     assert!(
         found[0].1.contains(&format!("delete --ids {third}")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn the_free_block_is_free_in_what_either_network_is_peered_with() {
+    let app = standing(&["10.1.0.0/16"], json!([]));
+    let third = within(
+        &side(&network("hub"), "to-third"),
+        "third",
+        "Connected",
+        "10.1.0.0/24",
+    );
+    let fourth = within(
+        &side(&network("hub"), "to-fourth"),
+        "fourth",
+        "Connected",
+        "10.0.0.0/24",
+    );
+    let hub = standing(&["10.2.0.0/16"], json!([third, fourth]));
+    let found = checked(&json!({}), &app, &hub);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0]
+            .1
+            .contains("app: 10.3.0.0/16 instead of 10.1.0.0/16"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn an_overlap_that_the_same_apply_has_made_is_refused_before_the_first_write() {
+    let config = planned(&config(&json!({})), None);
+    let before_writing = |hub: &str| {
+        let seen = Seen::of([
+            (network("app"), Some(standing(&["10.1.0.0/16"], json!([])))),
+            (network("hub"), Some(standing(&[hub], json!([])))),
+        ]);
+        let mut diagnostics = Diagnostics::new();
+        let mut check = Check {
+            config: &config,
+            planned: &config,
+            prior: None,
+            replaced: None,
+            seen: &seen,
+            diagnostics: &mut diagnostics,
+        };
+        NetworkPeering::check_before_writing(&mut check).unwrap();
+        told(diagnostics)
+    };
+    assert_eq!(before_writing("10.2.0.0/16"), []);
+    let found = before_writing("10.1.128.0/17");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "remote_virtual_network_id");
+    assert!(
+        found[0]
+            .1
+            .contains("overlap: 10.1.0.0/16 and 10.1.128.0/17"),
         "{found:?}"
     );
 }
