@@ -255,7 +255,8 @@ pub const PAGE: Page = Page {
             plan shows the change as drift.\n\n\
             ## A cluster that is replaced\n\n\
             Its new kubelet identity gets its grant in the same apply: the cluster's id is not known in that \
-            plan, so this resource is planned as a change. The old grant goes last.\n\n\
+            plan, so this resource is planned as a change. The old grant goes last. After `-replace` or a taint the \
+            plan of the cluster does not tell, and the grant comes with the next apply.\n\n\
             ## Import\n\nBy the id of one role assignment at the registry, whoever made it; or by the registry's \
             id, which takes all that carry this resource's mark in their description. The first apply after it \
             takes over the other role assignments that the configuration asks for and that do not count as \
