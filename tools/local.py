@@ -53,6 +53,15 @@ def build(*options):
     return target() / ("release" if "--release" in options else "debug")
 
 
+def build_as_tested():
+    """Builds the sandbox as its tests have it, and returns the folder with the program.
+
+    The tests need more features of some libraries: a build without them would compile nearly everything again.
+    """
+    run(["cargo", "test", "--no-run", "--locked", "--workspace", "--test", "contract"], cwd=ROOT)
+    return target() / "debug"
+
+
 def mirror(binary, folder):
     """Lays a provider binary out as both commands expect it on disk, and returns the paths that were made.
 

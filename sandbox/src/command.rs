@@ -111,6 +111,7 @@ async fn run(serve: Serve) -> std::io::Result<()> {
     let options = Options {
         listen: serve.listen,
         tls: serve.tls,
+        world: None,
         state: serve.state,
         record: serve.record,
         subscriptions: serve.subscriptions,

@@ -62,6 +62,7 @@ impl Engine {
             Some(path) => persist::load(path)?,
             None => None,
         };
+        let world = world.or_else(|| options.world.clone());
         let mut world = world.unwrap_or_else(|| fresh(options));
         for subscription in &options.subscriptions {
             if !world.subscriptions.contains(subscription) {
@@ -126,6 +127,14 @@ impl Engine {
             fault.map(|(id, _)| id),
             sent,
         )
+    }
+
+    /// The world as it is now.
+    #[must_use]
+    pub fn world(&self) -> World {
+        let mut inner = self.lock();
+        inner.tick();
+        inner.world.clone()
     }
 
     /// Handles a request of the remote control without a socket.

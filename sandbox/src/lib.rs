@@ -42,6 +42,7 @@ use tokio::task::JoinHandle;
 pub use command::main;
 use engine::Engine;
 pub use settings::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Options, Settings};
+pub use store::World;
 
 /// Starts sandboxes.
 pub struct Sandbox;
@@ -95,6 +96,12 @@ impl Running {
     pub fn control(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let answer = self.engine.control(method, path, body);
         (answer.status, answer.body.unwrap_or_default())
+    }
+
+    /// Everything as it is now, to start another sandbox from it.
+    #[must_use]
+    pub fn world(&self) -> World {
+        self.engine.world()
     }
 
     /// Closes the listener and every connection.

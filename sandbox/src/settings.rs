@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::operations::Pace;
+use crate::store::World;
 
 /// The subscription of a sandbox that was given none.
 pub const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
@@ -20,6 +21,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Serves HTTPS and keeps its certificates in this folder; `ca.pem` is what clients trust.
     pub tls: Option<PathBuf>,
+    /// The world at the start, as [`crate::Running::world`] gave it; that of a state file goes before it.
+    pub world: Option<World>,
     /// Keeps the world in this file.
     pub state: Option<PathBuf>,
     /// Writes each exchange into this folder.
@@ -39,6 +42,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: None,
+            world: None,
             state: None,
             record: None,
             subscriptions: vec![DEFAULT_SUBSCRIPTION.to_owned()],

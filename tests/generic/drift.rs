@@ -7,10 +7,11 @@ use tfplugin_rs::testing::{Action, Instance};
 
 use crate::cases::Case;
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Lab, Verdict, differences, json_of, ledger, no_errors, shape_of, steady};
+use crate::lab::{Lab, Verdict, json_of, ledger, no_errors};
 use crate::life::{
     Clean, Phase, changes, clean_run, gone, run_all_cleanly, settled, shown_changes,
 };
+use crate::shapes::{differences, shape_of, steady};
 
 /// What someone else does to an object.
 #[derive(Debug, Clone)]
@@ -114,13 +115,8 @@ fn other_value(at: &str, value: &Json) -> Option<Json> {
 }
 
 async fn repaired(fixture: &'static Fixture, id: String, deed: Deed, clean: Arc<Clean>) -> Verdict {
-    let mut lab = Lab::of(fixture).await;
+    let (mut lab, instance) = Lab::standing(fixture).await?;
     let config = (fixture.config)();
-    let made = lab.apply(&config, None).await;
-    no_errors("the creation", &made.diagnostics)?;
-    let Some(instance) = made.instance else {
-        return Err("the creation left no state".to_owned());
-    };
     let target = format!("/_sandbox/resources{id}");
     match &deed {
         Deed::Deletes => {

@@ -190,9 +190,8 @@ async fn interrupted(
     ending: Ending,
     clean: Arc<Clean>,
 ) -> Verdict {
-    let mut lab = Lab::of(fixture).await;
+    let (mut lab, prior) = phase.begin(fixture).await?;
     lab.hurried = Trouble::SLOW.contains(&trouble);
-    let prior = phase.before(&lab).await?;
     lab.forget_requests();
     let outcome = trouble.befall(&lab, phase, &point, prior.clone()).await;
     let late = trouble == Trouble::LandsLate && lab.hits() > 0;

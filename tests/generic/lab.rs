@@ -18,6 +18,8 @@ use tfplugin_rs::value::{Value, to_json};
 use tokio_util::sync::CancellationToken;
 
 use crate::fixtures::Fixture;
+use crate::scenes::{Scene, standing, surroundings};
+use crate::shapes::{shape_of, steady};
 
 /// What a case finds: nothing wrong, or what was expected and what was found.
 pub type Verdict = Result<(), String>;
@@ -96,36 +98,69 @@ impl Point {
 impl Lab {
     /// A sandbox with the fixture's surroundings.
     pub async fn of(fixture: &'static Fixture) -> Self {
+        let scene = surroundings(fixture).await;
+        Self::at(fixture, &scene).await
+    }
+
+    /// The same with what a creation has made, and the state that it left.
+    ///
+    /// # Errors
+    /// The creation fails.
+    pub async fn standing(fixture: &'static Fixture) -> Result<(Self, Instance), String> {
+        let (scene, instance) = standing(fixture).await?;
+        Ok((Self::at(fixture, &scene).await, instance))
+    }
+
+    /// A sandbox with nothing.
+    pub async fn bare(fixture: &'static Fixture) -> Self {
+        Self::start(fixture, Options::default()).await
+    }
+
+    async fn at(fixture: &'static Fixture, scene: &Scene) -> Self {
+        let options = Options {
+            world: Some(scene.world.clone()),
+            ..Options::default()
+        };
+        let mut lab = Self::start(fixture, options).await;
+        lab.before.clone_from(&scene.before);
+        for actor in (fixture.actors)() {
+            lab.control("POST", "/_sandbox/actors", &actor);
+        }
+        lab
+    }
+
+    async fn start(fixture: &'static Fixture, options: Options) -> Self {
         let options = Options {
             settings: Settings {
                 unwatched_ms: 200,
                 ..Settings::default()
             },
-            ..Options::default()
+            ..options
         };
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         let authority = NamedTempFile::new().expect("a file");
         std::fs::write(authority.path(), &sandbox.ca_pem).expect("the authority");
         let core = core(&sandbox, &authority).await;
-        let mut lab = Self {
+        Self {
             fixture,
             core,
             hurried: false,
             sandbox,
             authority,
             before: BTreeSet::new(),
-        };
-        lab.prepare().await;
-        lab.before = lab.all_ids();
-        for actor in (fixture.actors)() {
-            lab.control("POST", "/_sandbox/actors", &actor);
         }
-        lab.forget_requests();
-        lab
+    }
+
+    /// Everything as it is, for labs that begin here. `before` is what was there before the resource.
+    pub fn scene(&self, before: BTreeSet<String>) -> Scene {
+        Scene {
+            world: self.sandbox.world(),
+            before,
+        }
     }
 
     /// Makes what the fixture stands on, as someone else would.
-    async fn prepare(&self) {
+    pub async fn prepare(&self) {
         let clock = Clock::fast(SPEED);
         let settings = ArmSettings {
             clock: Some(clock.clone()),
@@ -351,7 +386,8 @@ impl Lab {
         self.bodies().remove(&id.to_lowercase())
     }
 
-    fn all_ids(&self) -> BTreeSet<String> {
+    /// The ids of everything that is stored, in lower case.
+    pub fn all_ids(&self) -> BTreeSet<String> {
         let stored = self.control("GET", "/_sandbox/resources", &json!({}));
         let stored = stored["value"].as_array().into_iter().flatten();
         stored
@@ -450,132 +486,4 @@ pub fn ledger(instance: Option<&Instance>) -> (BTreeSet<String>, BTreeSet<String
         }
     }
     (owned, attempted)
-}
-
-/// A path with `*` for what is random in it, but for subscriptions and tenants.
-pub fn shape_of(path: &str) -> String {
-    let mut after_subscriptions = false;
-    let segments = path.split('/').map(|segment| {
-        let fixed = std::mem::replace(
-            &mut after_subscriptions,
-            segment.eq_ignore_ascii_case("subscriptions"),
-        );
-        if fixed {
-            segment.to_owned()
-        } else {
-            without_hashes(&without_guids(segment))
-        }
-    });
-    segments.collect::<Vec<_>>().join("/")
-}
-
-/// The text with `*` for each word in it of eight hexadecimal digits, as Azure adds to names, or of
-/// thirty-two, as it numbers the results of commands.
-fn without_hashes(text: &str) -> String {
-    let is_hash = |word: &str| {
-        matches!(word.len(), 8 | 32) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    let words = text.split_inclusive(['-', '.']).map(|word| {
-        let end = word.len() - word.len().min(1) * usize::from(word.ends_with(['-', '.']));
-        let (word, separator) = word.split_at(end);
-        let word = if is_hash(word) { "*" } else { word };
-        format!("{word}{separator}")
-    });
-    words.collect()
-}
-
-/// The text with `*` for each GUID in it.
-fn without_guids(text: &str) -> String {
-    const LENGTH: usize = 36;
-    let is_guid = |at: usize| {
-        text.get(at..at + LENGTH).is_some_and(|part| {
-            part.bytes().enumerate().all(|(at, byte)| match at {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            })
-        })
-    };
-    let mut shape = String::new();
-    let mut at = 0;
-    while at < text.len() {
-        if is_guid(at) {
-            shape.push('*');
-            at += LENGTH;
-        } else {
-            let next = text[at..].chars().next().map_or(1, char::len_utf8);
-            shape.push_str(&text[at..at + next]);
-            at += next;
-        }
-    }
-    shape
-}
-
-/// A body without what differs between two runs: etags, times, random ids.
-pub fn steady(body: &Json) -> Json {
-    match body {
-        Json::String(text) => Json::String(if text.starts_with('/') {
-            shape_of(text)
-        } else {
-            without_hashes(&without_guids(text))
-        }),
-        Json::Array(items) => items.iter().map(steady).collect(),
-        Json::Object(members) => members
-            .iter()
-            .filter(|(name, _)| {
-                let name = name.to_lowercase();
-                !matches!(
-                    name.as_str(),
-                    "etag"
-                        | "systemdata"
-                        | "creationdate"
-                        | "updatedby"
-                        | "createddate"
-                        | "modifieddate"
-                        | "lastskuupdate"
-                        | "quotanextresettime"
-                        | "enablementtime"
-                        | "freetrialremainingtime"
-                        | "lastupdatedon"
-                        | "creationtime"
-                        | "createdon"
-                        | "updatedon"
-                        | "lastupdatedtime"
-                        | "lastkeyrotationtimestamp"
-                        | "timestamp"
-                        | "resourceguid"
-                        | "internalid"
-                        | "resourceuid"
-                )
-            })
-            .map(|(name, value)| (name.clone(), steady(value)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
-/// Where two documents differ: a line for each place.
-pub fn differences(expected: &Json, found: &Json) -> Vec<String> {
-    fn walk(at: &str, expected: &Json, found: &Json, lines: &mut Vec<String>) {
-        match (expected, found) {
-            (Json::Object(a), Json::Object(b)) => {
-                let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-                for name in names {
-                    walk(
-                        &format!("{at}.{name}"),
-                        &expected[name],
-                        &found[name],
-                        lines,
-                    );
-                }
-            }
-            (a, b) if a == b => {}
-            (a, b) => lines.push(format!(
-                "{}: expected {a}, found {b}",
-                at.trim_start_matches('.')
-            )),
-        }
-    }
-    let mut lines = Vec::new();
-    walk("", expected, found, &mut lines);
-    lines
 }

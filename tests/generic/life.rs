@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use serde_json::{Value as Json, json};
 use tfplugin_rs::testing::{Action, Instance, Outcome, Planned};
 use tfplugin_rs::value::Value;
-use tokio::sync::OnceCell;
 
 use crate::cases::BUSY;
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{
-    Lab, Point, Verdict, differences, json_of, ledger, no_errors, no_secrets, shape_of, shown,
-};
+use crate::lab::{Lab, Point, Verdict, json_of, ledger, no_errors, no_secrets, shown};
+use crate::scenes::Once;
+use crate::shapes::{differences, shape_of};
 
 /// What is done when something goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,21 +47,22 @@ impl Phase {
         Self::Delete,
     ];
 
-    /// What is in the state before it.
-    pub async fn before(self, lab: &Lab) -> Result<Option<Instance>, String> {
+    /// Where it begins, and what is in the state then.
+    ///
+    /// # Errors
+    /// What is before it fails.
+    pub async fn begin(self, fixture: &'static Fixture) -> Result<(Lab, Option<Instance>), String> {
         if self == Self::Create {
-            return Ok(None);
+            return Ok((Lab::of(fixture).await, None));
         }
-        let made = lab.apply(&(lab.fixture.config)(), None).await;
-        no_errors("the creation before", &made.diagnostics)?;
-        if self == Self::Adopt {
-            let id = made.instance.as_ref().map(json_of).unwrap_or_default()["id"].clone();
-            let id = id.as_str().unwrap_or_default();
-            let imported = lab.core.import(lab.fixture.resource, id).await;
-            no_errors("the import before", &imported.diagnostics)?;
-            return Ok(imported.instance);
+        let (lab, made) = Lab::standing(fixture).await?;
+        if self != Self::Adopt {
+            return Ok((lab, Some(made)));
         }
-        Ok(made.instance)
+        let id = json_of(&made)["id"].as_str().unwrap_or_default().to_owned();
+        let imported = lab.core.import(fixture.resource, &id).await;
+        no_errors("the import before", &imported.diagnostics)?;
+        Ok((lab, imported.instance))
     }
 
     /// The configuration that it is about.
@@ -101,15 +101,9 @@ pub struct Clean {
 
 /// A run of a phase without faults, made once for all tests of the process.
 pub async fn clean_run(fixture: &'static Fixture, phase: Phase) -> Arc<Clean> {
-    type Runs = Mutex<BTreeMap<(String, Phase), Arc<OnceCell<Arc<Clean>>>>>;
-    static RUNS: Runs = Mutex::new(BTreeMap::new());
-    let cell = {
-        let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(runs.entry((fixture.to_string(), phase)).or_default())
-    };
-    cell.get_or_init(|| async { Arc::new(run_cleanly(fixture, phase).await) })
-        .await
-        .clone()
+    static RUNS: Once<(String, Phase), Arc<Clean>> = Once::new();
+    let run = async { Arc::new(run_cleanly(fixture, phase).await) };
+    RUNS.get((fixture.to_string(), phase), run).await
 }
 
 /// Makes these runs of all fixtures that are concerned, several at a time: the cases that follow from them are then
@@ -125,8 +119,8 @@ pub async fn run_all_cleanly(phases: &[Phase]) {
 
 async fn run_cleanly(fixture: &'static Fixture, phase: Phase) -> Clean {
     let fail = |what: String| -> ! { panic!("{fixture}: {phase} without faults: {what}") };
-    let lab = Lab::of(fixture).await;
-    let prior = phase.before(&lab).await.unwrap_or_else(|what| fail(what));
+    let begun = phase.begin(fixture).await;
+    let (lab, prior) = begun.unwrap_or_else(|what| fail(what));
     let mut consequences = consequences_of(&lab, prior.as_ref());
     lab.forget_requests();
     let mut end = phase.run(&lab, prior).await;

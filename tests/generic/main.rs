@@ -18,6 +18,8 @@ mod lab;
 mod life;
 mod reads;
 mod retries;
+mod scenes;
+mod shapes;
 mod strangers;
 mod whole;
 mod writable;

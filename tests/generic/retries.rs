@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use crate::cases::{Case, in_turn};
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Lab, Point, Verdict, differences, json_of, no_errors};
+use crate::lab::{Point, Verdict, json_of, no_errors};
 use crate::life::{Clean, Phase, clean_run, gone, run_all_cleanly, settled};
+use crate::shapes::differences;
 
 /// Every fixture, phase and request with some of these effects in turn, once.
 pub async fn cases(effects: &[(&str, Json)], some: usize, only_writes: bool) -> Vec<Case> {
@@ -60,8 +61,7 @@ async fn converges(
     effect: Json,
     clean: Arc<Clean>,
 ) -> Verdict {
-    let lab = Lab::of(fixture).await;
-    let prior = phase.before(&lab).await?;
+    let (lab, prior) = phase.begin(fixture).await?;
     lab.forget_requests();
     lab.fault(&point, point.nth, Some(1), &effect);
     let end = phase.run(&lab, prior.clone()).await;
