@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use crate::lab::Verdict;
+use crate::told::Verdict;
 
 /// A case: its name and its work.
 pub struct Case {
@@ -25,11 +25,10 @@ impl Case {
     }
 }
 
-/// How many run at a time. Most of a case is work for the processor; those that wait for a
-/// timeout can be more.
-pub const BUSY: usize = 4;
-/// The same for cases that mostly wait.
-pub const IDLE: usize = 24;
+/// How many run at a time. Most of a case is work for the processor, the rest is waiting for operations.
+pub const BUSY: usize = 6;
+/// The same for cases that mostly wait for a timeout.
+pub const IDLE: usize = 64;
 
 /// Longer than this, on the wall, means that something waits for ever.
 const LIMIT: Duration = Duration::from_secs(120);

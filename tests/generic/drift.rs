@@ -7,11 +7,12 @@ use tfplugin_rs::testing::{Action, Instance};
 
 use crate::cases::Case;
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Lab, Verdict, json_of, ledger, no_errors};
+use crate::lab::Lab;
 use crate::life::{
     Clean, Phase, changes, clean_run, gone, run_all_cleanly, settled, shown_changes,
 };
 use crate::shapes::{differences, shape_of, steady};
+use crate::told::{Verdict, json_of, ledger, no_errors};
 
 /// What someone else does to an object.
 #[derive(Debug, Clone)]
@@ -115,7 +116,7 @@ fn other_value(at: &str, value: &Json) -> Option<Json> {
 }
 
 async fn repaired(fixture: &'static Fixture, id: String, deed: Deed, clean: Arc<Clean>) -> Verdict {
-    let (mut lab, instance) = Lab::standing(fixture).await?;
+    let (mut lab, instance) = Lab::standing(fixture, false).await?;
     let config = (fixture.config)();
     let target = format!("/_sandbox/resources{id}");
     match &deed {

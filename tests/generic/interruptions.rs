@@ -9,10 +9,12 @@ use tfplugin_rs::testing::{Instance, Outcome};
 
 use crate::cases::{Case, in_turn};
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Lab, Point, Verdict, json_of, ledger, no_errors};
+use crate::lab::Lab;
 use crate::life::{
     Clean, Phase, clean_run, ends_clean, gone, is_true, nothing_is_forgotten, run_all_cleanly,
 };
+use crate::requests::Point;
+use crate::told::{Verdict, json_of, ledger, no_errors};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,12 +192,14 @@ async fn interrupted(
     ending: Ending,
     clean: Arc<Clean>,
 ) -> Verdict {
-    let (mut lab, prior) = phase.begin(fixture).await?;
-    lab.hurried = Trouble::SLOW.contains(&trouble);
+    let hurried = Trouble::SLOW.contains(&trouble);
+    let (mut lab, prior) = phase.begin(fixture, hurried).await?;
     lab.forget_requests();
     let outcome = trouble.befall(&lab, phase, &point, prior.clone()).await;
     let late = trouble == Trouble::LandsLate && lab.hits() > 0;
     lab.clear_faults();
+    // The operations that follow take the time that they need.
+    lab.hurried = false;
     if late {
         lab.until_answered(&point).await;
     }

@@ -2,7 +2,6 @@
 //! loopback; and what a test wants to know of the sandbox.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 use fkaks_sandbox::{DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, Options, Running, Sandbox, Settings};
@@ -18,17 +17,13 @@ use tfplugin_rs::value::{Value, to_json};
 use tokio_util::sync::CancellationToken;
 
 use crate::fixtures::Fixture;
+use crate::requests::{Exchange, Point};
 use crate::scenes::{Scene, standing, surroundings};
 use crate::shapes::{shape_of, steady};
-
-/// What a case finds: nothing wrong, or what was expected and what was found.
-pub type Verdict = Result<(), String>;
+use crate::told::{SECRET, shown};
 
 /// How much faster the provider's clock runs than the one on the wall.
 pub const SPEED: u32 = 50;
-
-/// A secret that must show nowhere.
-const SECRET: &str = "generic-tests-hunter2";
 
 /// A sandbox with what the fixture stands on, and a provider.
 pub struct Lab {
@@ -45,56 +40,6 @@ pub struct Lab {
     before: BTreeSet<String>,
 }
 
-/// One request to Resource Manager.
-#[derive(Debug, Clone)]
-pub struct Exchange {
-    pub method: String,
-    pub path: String,
-    pub body: Json,
-}
-
-/// A place in a sequence of requests: the nth of this method on this path. The random ids of
-/// operations are `*`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Point {
-    pub method: String,
-    pub path: String,
-    pub nth: u32,
-    /// Whether the request changes something.
-    pub writes: bool,
-}
-
-impl fmt::Display for Point {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} (time {})", self.method, self.path, self.nth + 1)
-    }
-}
-
-impl Exchange {
-    /// Whether the request changes something. Azure Policy takes questions as POST, and a command in a
-    /// cluster may look only.
-    fn writes(&self) -> bool {
-        let path = self.path.to_lowercase();
-        let text = self.body["command"].as_str().unwrap_or_default();
-        let mut commands = text.split("kubectl ").skip(1);
-        let looks = commands.all(|command| command.starts_with("get "));
-        let asks = path.contains("/policystates/") || (path.ends_with("/runcommand") && looks);
-        self.method != "GET" && !asks
-    }
-}
-
-impl Point {
-    /// Whether the request changes something.
-    pub fn writes(&self) -> bool {
-        self.writes
-    }
-
-    /// Whether it asks an operation how far it is.
-    pub fn polls(&self) -> bool {
-        self.path.contains('*')
-    }
-}
-
 impl Lab {
     /// A sandbox with the fixture's surroundings.
     pub async fn of(fixture: &'static Fixture) -> Self {
@@ -106,9 +51,14 @@ impl Lab {
     ///
     /// # Errors
     /// The creation fails.
-    pub async fn standing(fixture: &'static Fixture) -> Result<(Self, Instance), String> {
-        let (scene, instance) = standing(fixture).await?;
-        Ok((Self::at(fixture, &scene).await, instance))
+    pub async fn standing(
+        fixture: &'static Fixture,
+        hurried: bool,
+    ) -> Result<(Self, Instance), String> {
+        let (scene, instance) = standing(fixture, hurried).await?;
+        let mut lab = Self::at(fixture, &scene).await;
+        lab.hurried = hurried;
+        Ok((lab, instance))
     }
 
     /// A sandbox with nothing.
@@ -431,59 +381,4 @@ fn environment(sandbox: &Running, authority: &NamedTempFile) -> Environment {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect()
-}
-
-/// Diagnostics as a person reads them.
-pub fn shown(told: &Diagnostics) -> String {
-    told.iter()
-        .map(|one| {
-            format!(
-                "{:?}: {} [{}]\n{}",
-                one.severity, one.summary, one.path, one.detail
-            )
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-/// Errors among diagnostics are not expected; secrets never are.
-pub fn no_errors(what: &str, told: &Diagnostics) -> Verdict {
-    no_secrets(told)?;
-    if told.has_errors() {
-        return Err(format!("{what} should succeed, and said:\n{}", shown(told)));
-    }
-    Ok(())
-}
-
-/// Nothing that logs in shows in what the user is told.
-pub fn no_secrets(told: &Diagnostics) -> Verdict {
-    let text = shown(told);
-    // Every JSON web token begins like this.
-    if text.contains(SECRET) || text.contains("eyJ") || text.contains("Bearer ") {
-        return Err(format!(
-            "a secret or a token is in what the user is told:\n{text}"
-        ));
-    }
-    Ok(())
-}
-
-/// The state as JSON.
-pub fn json_of(instance: &Instance) -> Json {
-    to_json(&instance.state).unwrap_or_else(|error| panic!("the state: {error}"))
-}
-
-/// The ids of the ledger in a state, in lower case: those that are owned, and those attempted.
-pub fn ledger(instance: Option<&Instance>) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut owned, mut attempted) = (BTreeSet::new(), BTreeSet::new());
-    let state = instance.map(json_of).unwrap_or_default();
-    for (part, ids) in state["objects"].as_object().into_iter().flatten() {
-        let ids = ids.as_array().into_iter().flatten();
-        let ids = ids.filter_map(|id| Some(id.as_str()?.to_lowercase()));
-        if part.ends_with(" (attempted)") {
-            attempted.extend(ids);
-        } else {
-            owned.extend(ids);
-        }
-    }
-    (owned, attempted)
 }

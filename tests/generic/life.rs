@@ -11,9 +11,11 @@ use tfplugin_rs::value::Value;
 
 use crate::cases::BUSY;
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Lab, Point, Verdict, json_of, ledger, no_errors, no_secrets, shown};
+use crate::lab::Lab;
+use crate::requests::Point;
 use crate::scenes::Once;
 use crate::shapes::{differences, shape_of};
+use crate::told::{Verdict, json_of, ledger, no_errors, no_secrets, shown};
 
 /// What is done when something goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,11 +53,17 @@ impl Phase {
     ///
     /// # Errors
     /// What is before it fails.
-    pub async fn begin(self, fixture: &'static Fixture) -> Result<(Lab, Option<Instance>), String> {
+    pub async fn begin(
+        self,
+        fixture: &'static Fixture,
+        hurried: bool,
+    ) -> Result<(Lab, Option<Instance>), String> {
         if self == Self::Create {
-            return Ok((Lab::of(fixture).await, None));
+            let mut lab = Lab::of(fixture).await;
+            lab.hurried = hurried;
+            return Ok((lab, None));
         }
-        let (lab, made) = Lab::standing(fixture).await?;
+        let (lab, made) = Lab::standing(fixture, hurried).await?;
         if self != Self::Adopt {
             return Ok((lab, Some(made)));
         }
@@ -119,7 +127,7 @@ pub async fn run_all_cleanly(phases: &[Phase]) {
 
 async fn run_cleanly(fixture: &'static Fixture, phase: Phase) -> Clean {
     let fail = |what: String| -> ! { panic!("{fixture}: {phase} without faults: {what}") };
-    let begun = phase.begin(fixture).await;
+    let begun = phase.begin(fixture, false).await;
     let (lab, prior) = begun.unwrap_or_else(|what| fail(what));
     let mut consequences = consequences_of(&lab, prior.as_ref());
     lab.forget_requests();

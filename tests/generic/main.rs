@@ -17,10 +17,12 @@ mod interruptions;
 mod lab;
 mod life;
 mod reads;
+mod requests;
 mod retries;
 mod scenes;
 mod shapes;
 mod strangers;
+mod told;
 mod whole;
 mod writable;
 

@@ -5,8 +5,10 @@ use serde_json::{Value as Json, json};
 
 use crate::cases::Case;
 use crate::fixtures::{DATA_SOURCES, Fixture};
-use crate::lab::{Lab, Point, Verdict, no_errors, no_secrets, shown};
+use crate::lab::Lab;
+use crate::requests::Point;
 use crate::shapes::differences;
+use crate::told::{Verdict, no_errors, no_secrets, shown};
 
 /// Every fixture, asked three times: by the same process, by another, and of lists in small pages.
 pub fn steady() -> Vec<Case> {

@@ -7,9 +7,10 @@ use serde_json::{Value as Json, json};
 
 use crate::cases::{Case, in_turn};
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Point, Verdict, json_of, no_errors};
 use crate::life::{Clean, Phase, clean_run, gone, run_all_cleanly, settled};
+use crate::requests::Point;
 use crate::shapes::differences;
+use crate::told::{Verdict, json_of, no_errors};
 
 /// Every fixture, phase and request with some of these effects in turn, once.
 pub async fn cases(effects: &[(&str, Json)], some: usize, only_writes: bool) -> Vec<Case> {
@@ -61,7 +62,7 @@ async fn converges(
     effect: Json,
     clean: Arc<Clean>,
 ) -> Verdict {
-    let (lab, prior) = phase.begin(fixture).await?;
+    let (lab, prior) = phase.begin(fixture, false).await?;
     lab.forget_requests();
     lab.fault(&point, point.nth, Some(1), &effect);
     let end = phase.run(&lab, prior.clone()).await;

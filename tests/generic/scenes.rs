@@ -10,13 +10,17 @@ use tfplugin_rs::testing::Instance;
 use tokio::sync::OnceCell;
 
 use crate::fixtures::Fixture;
-use crate::lab::{Lab, no_errors};
+use crate::lab::Lab;
+use crate::told::no_errors;
 
 /// A world, and what was in it before the resource: ids in lower case.
 pub struct Scene {
     pub world: World,
     pub before: BTreeSet<String>,
 }
+
+/// The same with the state that a creation left, or why it failed.
+type Standing = Result<(Arc<Scene>, Instance), String>;
 
 /// Values of which each is made once in a process, when it is first asked for.
 pub struct Once<K, T>(Mutex<BTreeMap<K, Arc<OnceCell<T>>>>);
@@ -49,21 +53,23 @@ pub async fn surroundings(fixture: &'static Fixture) -> Arc<Scene> {
     MADE.get(which(fixture), make).await
 }
 
-/// The same with what a creation makes, and the state that it leaves.
+/// The same with what a creation makes, and the state that it leaves: with short timeouts in it, where the case waits
+/// for them.
 ///
 /// # Errors
 /// The creation fails.
-pub async fn standing(fixture: &'static Fixture) -> Result<(Arc<Scene>, Instance), String> {
-    static MADE: Once<usize, Result<(Arc<Scene>, Instance), String>> = Once::new();
+pub async fn standing(fixture: &'static Fixture, hurried: bool) -> Standing {
+    static MADE: Once<(usize, bool), Standing> = Once::new();
     let make = async {
-        let lab = Lab::of(fixture).await;
+        let mut lab = Lab::of(fixture).await;
+        lab.hurried = hurried;
         let before = lab.all_ids();
         let made = lab.apply(&(fixture.config)(), None).await;
         no_errors("the creation before", &made.diagnostics)?;
         let instance = made.instance.ok_or("the creation before left no state")?;
         Ok((Arc::new(lab.scene(before)), instance))
     };
-    MADE.get(which(fixture), make).await
+    MADE.get((which(fixture), hurried), make).await
 }
 
 /// A fixture by its place: a resource and a data source may have one name.

@@ -7,9 +7,10 @@ use terraform_provider_fkaks::arm::ArmId;
 
 use crate::cases::Case;
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Lab, Verdict, ledger, no_secrets, shown};
+use crate::lab::Lab;
 use crate::life::{Clean, Phase, clean_run, gone, run_all_cleanly};
 use crate::shapes::{differences, shape_of};
+use crate::told::{Verdict, ledger, no_secrets, shown};
 
 /// Each object that a fixture makes, standing there already.
 pub async fn cases() -> Vec<Case> {

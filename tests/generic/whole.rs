@@ -7,9 +7,10 @@ use tfplugin_rs::testing::{Action, Instance};
 
 use crate::cases::Case;
 use crate::fixtures::{Fixture, concerned};
-use crate::lab::{Lab, Verdict, json_of, ledger, no_errors};
+use crate::lab::Lab;
 use crate::life::{changes, gone, settled, shown_changes};
 use crate::shapes::differences;
+use crate::told::{Verdict, json_of, ledger, no_errors};
 
 /// Each fixture, with that step.
 pub fn cases<F>(step: fn(&'static Fixture) -> F) -> Vec<Case>
