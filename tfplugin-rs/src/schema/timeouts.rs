@@ -1,5 +1,7 @@
 //! The `timeouts` attribute that every managed resource has, and the durations that users write in it.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Attribute, Check, Kind, Nesting, Schema};
@@ -7,6 +9,9 @@ use crate::value::Value;
 
 /// The name of the attribute.
 const NAME: &str = "timeouts";
+
+/// The times of creation, reading, change and deletion.
+type Times = [Duration; 4];
 
 /// How long each operation may take by default. A zero leaves the operation out of `timeouts`.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +36,28 @@ impl Timeouts {
             update: Duration::from_secs(update * 60),
             delete: Duration::from_secs(delete * 60),
         }
+    }
+
+    fn times(&self) -> Times {
+        [self.create, self.read, self.update, self.delete]
+    }
+
+    /// The attribute, which lives as long as the process.
+    fn attribute(&self) -> Attribute {
+        let operations: Vec<Attribute> = self
+            .operations()
+            .map(|(name, default)| {
+                let text = format!(
+                    "How long to {name} may take, such as `90s`, `30m` or `1h30m`. Default `{}`.",
+                    short(default)
+                );
+                Attribute::optional(name, Kind::String)
+                    .describe(text.leak())
+                    .checked(CHECKS)
+            })
+            .collect();
+        Attribute::optional(NAME, Kind::Nested(Nesting::Single, operations.leak()))
+            .describe("How long operations may take before they fail.")
     }
 
     /// The operations that a user may give a time for, each with its default.
@@ -72,33 +99,27 @@ impl Timeouts {
 impl Schema {
     /// The schema with the attribute `timeouts`.
     ///
-    /// Schemas are tables that live as long as the process, so the table made here does too: call it once for each
-    /// resource.
+    /// Schemas are tables that live as long as the process, and so does the table that is made here: one for each
+    /// table and times, however often it is asked for.
     #[must_use]
     pub fn with_timeouts(self, timeouts: &Timeouts) -> Self {
-        let operations: Vec<Attribute> = timeouts
-            .operations()
-            .map(|(name, default)| {
-                let text = format!(
-                    "How long to {name} may take, such as `90s`, `30m` or `1h30m`. Default `{}`.",
-                    short(default)
-                );
-                Attribute::optional(name, Kind::String)
-                    .describe(text.leak())
-                    .checked(CHECKS)
-            })
-            .collect();
-        if operations.is_empty() {
+        /// The place and the length of a table, and the times.
+        type Key = (usize, usize, Times);
+        static MADE: Mutex<BTreeMap<Key, &[Attribute]>> = Mutex::new(BTreeMap::new());
+        if timeouts.operations().next().is_none() {
             return self;
         }
-        let attribute = Attribute::optional(NAME, Kind::Nested(Nesting::Single, operations.leak()))
-            .describe("How long operations may take before they fail.");
-        let mut attributes = self.attributes.to_vec();
-        attributes.push(attribute);
-        Self {
-            attributes: attributes.leak(),
-            ..self
-        }
+        // A static table is known by its place.
+        let (place, length) = (self.attributes.as_ptr().addr(), self.attributes.len());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let attributes = made
+            .entry((place, length, timeouts.times()))
+            .or_insert_with(|| {
+                let mut attributes = self.attributes.to_vec();
+                attributes.push(timeouts.attribute());
+                attributes.leak()
+            });
+        Self { attributes, ..self }
     }
 }
 
@@ -163,6 +184,16 @@ fn short(duration: Duration) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_with_timeouts_is_made_once_however_often_it_is_asked_for() {
+        static TABLE: &[Attribute] = &[Attribute::optional("name", Kind::String)];
+        let schema = |minutes| {
+            Schema::new("A thing.", TABLE).with_timeouts(&Timeouts::minutes(minutes, 5, 5, 5))
+        };
+        assert!(std::ptr::eq(schema(30).attributes, schema(30).attributes));
+        assert!(!std::ptr::eq(schema(30).attributes, schema(31).attributes));
+    }
 
     #[test]
     fn durations_are_those_of_go() {
