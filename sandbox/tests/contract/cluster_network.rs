@@ -178,7 +178,6 @@ async fn ranges_plugins_and_subnets_are_checked() {
             json!({ "networkPlugin": "kubenet", "networkPolicy": "azure" }),
             "NetworkPolicyAzureNotSupportedForKubenet",
         ),
-        (json!({ "networkPolicy": "cilium" }), "InvalidParameter"),
         (
             json!({ "networkPlugin": "kubenet", "networkPolicy": "cilium" }),
             "NetworkPolicyNotSupported",

@@ -38,7 +38,7 @@ fn bad(code: &str, target: &str, message: impl Into<String>) -> ArmError {
 /// # Errors
 /// Azure's code for each rule.
 pub fn valid(new: &Resource, pools: &[Resource]) -> ArmResult<()> {
-    plugins(new, pools)?;
+    plugins(new)?;
     ranges(new)?;
     outbound(new)?;
     load_balancer(new, pools)?;
@@ -57,7 +57,7 @@ pub fn valid(new: &Resource, pools: &[Resource]) -> ArmResult<()> {
     Ok(())
 }
 
-fn plugins(new: &Resource, pools: &[Resource]) -> ArmResult<()> {
+fn plugins(new: &Resource) -> ArmResult<()> {
     let text = |name: &str| new.text(&at(name)).unwrap_or_default().to_owned();
     let (name, mode, policy, plane) = (
         text("networkPlugin"),
@@ -115,14 +115,11 @@ fn plugins(new: &Resource, pools: &[Resource]) -> ArmResult<()> {
             "Network policy calico is not supported with the dataplane cilium.".into(),
         );
     }
-    let flat = plugin(new) == Plugin::Flat
-        && pools
-            .iter()
-            .any(|pool| pool.at("/properties/podSubnetID").is_none());
-    if plane == "cilium" && (name != "azure" || flat) {
+    // In an overlay, with pod subnets and, since April 2025, in the node subnet.
+    if plane == "cilium" && name != "azure" {
         return Err(invalid(
             "networkProfile.networkDataplane",
-            "The dataplane cilium needs the network plugin azure in overlay mode, or a pod subnet for each agent pool",
+            "The dataplane cilium needs the network plugin azure",
         ));
     }
     Ok(())

@@ -9,7 +9,9 @@ use crate::network::aks::{self, Conflict, Networking, Range};
 use crate::network::cidr;
 
 /// Which policies and data planes a plugin has (Microsoft Learn, "Secure traffic between pods by
-/// using network policies in AKS", "Configure Azure CNI Powered by Cilium").
+/// using network policies in AKS", "Configure Azure CNI Powered by Cilium"). Since April 2025 cilium goes
+/// with every mode of the plugin azure, the node subnet too ("Azure CNI Powered by Cilium with Node
+/// Subnet").
 pub fn plugin(config: &Value, diagnostics: &mut Diagnostics) {
     let (Some(plugin), Some(mode), Some(policy), Some(plane)) = (
         text(config, "network_plugin", "azure"),
@@ -60,13 +62,6 @@ pub fn plugin(config: &Value, diagnostics: &mut Diagnostics) {
             "network_data_plane",
             format!("the data plane cilium does not go with the plugin {plugin:?}"),
             "set network_plugin = \"azure\".",
-        );
-    }
-    if plane == "cilium" && plugin == "azure" && mode == "node_subnet" {
-        refuse(
-            "network_plugin_mode",
-            "the data plane cilium needs overlay or pod subnets".to_owned(),
-            "set network_plugin_mode = \"overlay\", or \"pod_subnet\" with pod_subnet_id in each pool.",
         );
     }
     pod_subnets(config, mode, diagnostics);
