@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use time::OffsetDateTime;
 
@@ -98,6 +98,23 @@ pub struct Surroundings {
     pub tags: super::tags::TagPolicy,
     /// When the operation began, for what lasts a limited time.
     pub now: OffsetDateTime,
+    /// What the resources of this plan will add to objects of others.
+    pub additions: Additions,
+}
+
+/// What the resources of one plan will add to objects of others, so that what is too much only together
+/// is found. The same said twice is said once, since a resource may be planned more than once.
+#[derive(Debug, Clone, Default)]
+pub struct Additions(Arc<Mutex<BTreeMap<ArmId, BTreeSet<String>>>>);
+
+impl Additions {
+    /// Adds what one resource will add to that object, and gives all that is known to be added to it.
+    pub fn with(&self, id: &ArmId, more: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.entry(id.clone()).or_default();
+        known.extend(more);
+        known.clone()
+    }
 }
 
 impl Default for Surroundings {
@@ -108,6 +125,7 @@ impl Default for Surroundings {
             subscription_id: None,
             tags: super::tags::TagPolicy::default(),
             now: OffsetDateTime::UNIX_EPOCH,
+            additions: Additions::default(),
         }
     }
 }
@@ -252,6 +270,12 @@ impl Seen {
     #[must_use]
     pub fn subscription_id(&self) -> Option<&str> {
         self.surroundings.subscription_id.as_deref()
+    }
+
+    /// What the resources of this plan will add to objects of others.
+    #[must_use]
+    pub fn additions(&self) -> &Additions {
+        &self.surroundings.additions
     }
 
     /// When the operation began. Nothing that is planned may follow from it; what is read may.

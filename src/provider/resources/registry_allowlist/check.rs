@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value};
 
-use super::reckoning::{Reckoning, rules_of};
+use super::reckoning::Reckoning;
 use super::{CLUSTER, Input, REGISTRY, Temporary};
 use crate::arm::{ArmId, Json};
 use crate::provider::egress::{self, Egress};
@@ -122,11 +122,12 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
             ),
         );
     }
-    let Some(registry) = registry? else {
-        return Ok(());
-    };
-    standing(&input, registry, check);
+    let registry = registry?;
     let reckoning = reckoning?;
+    let usages = usages?;
+    if let Some(registry) = registry {
+        standing(&input, registry, check);
+    }
     for (source, why) in reckoning.silent() {
         check.warning(
             Path::root(),
@@ -137,23 +138,36 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
             ),
         );
     }
-    let limit = limit(usages?.found());
-    let total = reckoning.total() as u64;
-    if total > limit && !reckoning.missing().is_empty() {
-        check.error(
-            Path::attribute("registry_id"),
-            format!("the rules would be more than the registry takes: {total} of {limit}"),
-            format!(
-                "- {}\n- it has {} rules, and {} are to be added\n\nFix: allow a range instead of its single \
-                 addresses, a public IP prefix for example; or let several clusters leave through one NAT \
-                 gateway.",
-                input.registry_id,
-                rules_of(registry).len(),
-                reckoning.missing().len()
-            ),
-        );
-    }
+    room(&input, &reckoning, limit(usages.found()), check);
     Ok(())
+}
+
+/// Whether the registry takes what is missing here, together with what the other allowlists of this plan
+/// add to it.
+fn room(input: &Input, reckoning: &Reckoning, limit: u64, check: &mut Check<'_>) {
+    let missing = reckoning.missing();
+    let additions = check.seen.additions();
+    let all = additions.with(&input.registry_id, missing.iter().cloned());
+    let total = reckoning.total_with(&all) as u64;
+    if total <= limit || missing.is_empty() {
+        return;
+    }
+    let others = match all.difference(&missing).count() {
+        0 => String::new(),
+        count => format!("\n- other allowlists of this plan add {count} more"),
+    };
+    check.error(
+        Path::attribute("registry_id"),
+        format!("the rules would be more than the registry takes: {total} of {limit}"),
+        format!(
+            "- {}\n- it has {} rules, and {} are to be added{others}\n\nFix: allow a range instead of its single \
+             addresses, a public IP prefix for example; or let several clusters leave through one NAT \
+             gateway.",
+            input.registry_id,
+            reckoning.standing(),
+            missing.len()
+        ),
+    );
 }
 
 /// Checks before the first rule is written, on the registry as the same apply has left it.

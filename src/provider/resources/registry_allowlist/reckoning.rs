@@ -156,11 +156,16 @@ impl Reckoning {
         limit.is_some_and(|limit| limit.over)
     }
 
-    /// How many rules there would be.
-    pub fn total(&self) -> usize {
+    /// How many rules there are.
+    pub fn standing(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// How many rules there would be with these beside those that stay.
+    pub fn total_with(&self, added: &BTreeSet<String>) -> usize {
         let obsolete = self.obsolete();
         let stay = self.rules.iter().filter(|rule| !obsolete.contains(*rule));
-        stay.count() + self.missing().len()
+        stay.chain(added).collect::<BTreeSet<_>>().len()
     }
 
     /// What is not as it shall be, a line for each address.

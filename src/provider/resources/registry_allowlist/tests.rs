@@ -237,6 +237,52 @@ fn more_rules_than_the_registry_takes_are_refused() {
 }
 
 #[test]
+fn two_allowlists_of_one_plan_are_counted_together_and_each_once() {
+    let theirs: Vec<String> = (1..=98).map(|last| format!("192.0.2.{last}")).collect();
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
+    let plan = Surroundings::default();
+    let said_of = |ranges: &[&str]| {
+        let facts = seen(&theirs, None)
+            .with_list(&registry_id(), "listUsages", Vec::new())
+            .with_surroundings(plan.clone());
+        said(
+            &json!({"registry_id": registry_id(), "ip_ranges": ranges}),
+            &facts,
+        )
+    };
+    let first = ["203.0.113.7", "203.0.113.8"];
+    assert_eq!(said_of(&first), "");
+    assert_eq!(said_of(&first), "", "planned twice, it is one");
+    assert_eq!(said_of(&["203.0.113.7"]), "", "an address is one rule");
+    let together = said_of(&["203.0.113.9"]);
+    assert!(together.contains("101 of 100"), "{together}");
+    let others = "other allowlists of this plan add 2 more";
+    assert!(together.contains(others), "{together}");
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_told_of_and_keeps_its_rules() {
+    let cluster = id("Microsoft.ContainerService/managedClusters/gone");
+    let config = json!({"registry_id": registry_id(), "cluster_ids": [cluster]});
+    let facts = Seen::of([
+        (registry_id(), Some(registry(&["203.0.113.7"]))),
+        (cluster.clone(), None),
+    ])
+    .with_list(&registry_id(), "listUsages", Vec::new());
+    let said = said(&config, &facts);
+    let gone = format!("{cluster}: it does not exist");
+    assert!(said.contains(&gone), "{said}");
+    assert!(said.contains("stays allowed"), "{said}");
+
+    let mut input = input(&config);
+    input.entries = serde_json::from_value(json!({
+        "203.0.113.7": {"sources": [cluster.to_string()], "owned": true},
+    }))
+    .unwrap();
+    assert_eq!(next(&input, &facts), None);
+}
+
+#[test]
 fn an_allowlist_of_nothing_is_refused() {
     let mut diagnostics = Diagnostics::new();
     let config = value(&json!({"registry_id": registry_id(), "ip_ranges": []}));
