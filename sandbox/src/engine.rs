@@ -115,7 +115,15 @@ impl Engine {
         }
         let answer = match &effect {
             Some(Effect::DropConnection) => None,
-            Some(effect @ Effect::Answer { .. }) => effect.answer(),
+            Some(effect @ Effect::Answer { .. }) => {
+                let answer = effect.answer();
+                if let (Some(answer), true) = (&answer, arm) {
+                    let inner = &mut *self.lock();
+                    let (number, now) = (inner.arm_requests, inner.world.now);
+                    inner.actors.wake(&request, answer.status, number, now);
+                }
+                answer
+            }
             other => self.process(&request, arm, other.as_ref().and_then(Effect::failure)),
         };
         let sent = answer.filter(|_| !matches!(effect, Some(Effect::LostAnswer)));
@@ -184,11 +192,8 @@ impl Engine {
         }
         let context = inner.settings.context(request, failure, true);
         let answer = arm::handle(&mut inner.world, &context);
-        if answer.status < 300 {
-            inner
-                .actors
-                .wake(request, inner.arm_requests, inner.world.now);
-        }
+        let (number, now) = (inner.arm_requests, inner.world.now);
+        inner.actors.wake(request, answer.status, number, now);
         self.save(inner);
         Some(answer)
     }

@@ -10,7 +10,7 @@ use super::api_versions::ApiVersions;
 use super::credentials::Tokens;
 use super::http::{Http, secure_address};
 use super::memory::Memory;
-use super::operation::Pending;
+use super::operation::{Attempts, Pending};
 use super::registration::Registrations;
 use super::request::{Kind, Request, own_path};
 use super::retry::Tries;
@@ -221,6 +221,24 @@ impl Client {
     pub async fn patch(&self, call: &Call, id: &ArmId, body: &Json) -> Result<Pending, Error> {
         let request = Request::on(Kind::Patch, id, self.version_of(id)?, &[]).with_body(body);
         Pending::send(self, call, request).await
+    }
+
+    /// Changes properties of an object that others write too, with a body that holds what they have
+    /// written. It is never sent again as it is: `None` means that it may succeed when it is made of
+    /// what the object is now. The pause before that is over by then.
+    ///
+    /// # Errors
+    /// Azure's.
+    pub async fn patch_once(
+        &self,
+        call: &Call,
+        id: &ArmId,
+        body: &Json,
+        attempts: &mut Attempts,
+    ) -> Result<Option<Json>, Error> {
+        let mut request = Request::on(Kind::Patch, id, self.version_of(id)?, &[]).with_body(body);
+        request.ages = true;
+        Pending::once(self, call, request, attempts).await
     }
 
     /// Deletes an object; one that is already gone counts as deleted. Resolves when Azure has

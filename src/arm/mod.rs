@@ -52,7 +52,7 @@ pub use error::Error;
 pub use id::ArmId;
 pub use id_error::IdError;
 pub use location::{normalize, same_location};
-pub use operation::Pending;
+pub use operation::{Attempts, Pending};
 pub use registry::Images;
 pub use run_command::Command;
 pub use secret::Secret;

@@ -27,6 +27,17 @@ pub struct Pending {
     tries: Tries,
 }
 
+/// The attempts at a request that is made anew for each of them.
+#[derive(Debug, Default)]
+pub struct Attempts(Tries);
+
+impl Attempts {
+    /// Whether one of them may have been acted on, although it did not end well.
+    pub fn may_have_acted(&self) -> bool {
+        self.0.lost
+    }
+}
+
 /// How to learn of the end.
 #[derive(Clone, Debug)]
 enum Next {
@@ -55,16 +66,41 @@ impl Pending {
         call: &Call,
         request: Request,
     ) -> Result<Self, Error> {
-        let mut pending = Self {
+        let mut pending = Self::new(client, request, Tries::default());
+        pending.start(call).await?;
+        Ok(pending)
+    }
+
+    fn new(client: &Client, request: Request, tries: Tries) -> Self {
+        Self {
             client: client.clone(),
             next: Next::Done(Json::Null),
             accepted: Json::Null,
             since: client.0.clock.now(),
-            tries: Tries::default(),
+            tries,
             request,
+        }
+    }
+
+    /// One attempt of a request that ages, to its end. `None` where another is worth it, after the
+    /// pause before it.
+    pub(super) async fn once(
+        client: &Client,
+        call: &Call,
+        request: Request,
+        attempts: &mut Attempts,
+    ) -> Result<Option<Json>, Error> {
+        let mut pending = Self::new(client, request, std::mem::take(&mut attempts.0));
+        let end = match pending.start(call).await {
+            Ok(()) => pending.end(call).await,
+            Err(error) => Err(error),
         };
-        pending.start(call).await?;
-        Ok(pending)
+        attempts.0 = pending.tries;
+        match end {
+            Ok(end) => Ok(Some(end)),
+            Err(_) if std::mem::take(&mut attempts.0.passed) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What Azure answered when it accepted the request. For most types that is the object as it
@@ -80,6 +116,10 @@ impl Pending {
     /// # Errors
     /// Azure's; [`Error::is_failed_operation`] for a failure after the acceptance.
     pub async fn wait(mut self, call: &Call) -> Result<Json, Error> {
+        self.end(call).await
+    }
+
+    async fn end(&mut self, call: &Call) -> Result<Json, Error> {
         loop {
             let error = match self.follow(call).await {
                 Ok(end) => return Ok(end),
@@ -100,6 +140,10 @@ impl Pending {
             call.sleep(pause)
                 .await
                 .map_err(|ended| ended.while_waiting(&self.waiting(None), Some(&error)))?;
+            if self.request.ages {
+                (self.tries.passed, self.tries.lost) = (true, true);
+                return Err(error);
+            }
             // Azure accepted this object once, so it may exist by now, and it is ours.
             self.request.create_only = false;
             self.start(call)
@@ -164,7 +208,7 @@ impl Pending {
     }
 
     /// The same for services that look at the condition only when the operation runs.
-    async fn reconcile(mut self, call: &Call, error: Error) -> Result<Json, Error> {
+    async fn reconcile(&mut self, call: &Call, error: Error) -> Result<Json, Error> {
         let ours = self.request.create_only && error.is_precondition_failed() && self.tries.lost;
         if ours && let Some(next) = self.already_made(call, error.clone()).await? {
             self.next = next;

@@ -21,6 +21,8 @@ pub(super) struct Request {
     pub body: Option<Json>,
     /// `If-None-Match: *`
     pub create_only: bool,
+    /// Its body holds what others have written, so it is never sent again as it is.
+    pub ages: bool,
 }
 
 /// What kind of request it is.
@@ -61,6 +63,7 @@ impl Request {
             target: Target::Below(path),
             body: None,
             create_only: false,
+            ages: false,
         }
     }
 
@@ -77,6 +80,7 @@ impl Request {
             target,
             body: None,
             create_only: false,
+            ages: false,
         }
     }
 
@@ -89,6 +93,7 @@ impl Request {
             target: Target::Verbatim(path_and_query),
             body: None,
             create_only: false,
+            ages: false,
         }
     }
 

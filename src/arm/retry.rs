@@ -24,6 +24,8 @@ pub(super) struct Tries {
     pub renewed_token: bool,
     /// The resource provider was registered already.
     pub registered: bool,
+    /// The pause before another try of a request that ages is over.
+    pub passed: bool,
 }
 
 /// Why to try again.

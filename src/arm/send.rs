@@ -96,6 +96,10 @@ impl Client {
             call.sleep(pause)
                 .await
                 .map_err(|ended| ended.while_waiting(&waiting, Some(&error)))?;
+            if request.ages {
+                tries.passed = true;
+                return Err(error);
+            }
             last = Some(error);
         }
     }

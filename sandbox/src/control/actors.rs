@@ -20,6 +20,9 @@ pub struct Actor {
     pub id: u64,
     /// The requests that wake it, once they are answered with 2xx.
     pub on: Selector,
+    /// The status of the answer that wakes it, where that is none of 2xx: a fault's, for example.
+    #[serde(default)]
+    pub answered: Option<u16>,
     /// How many ARM requests later it acts.
     #[serde(default)]
     pub after_requests: u64,
@@ -135,11 +138,14 @@ impl Actors {
         };
     }
 
-    /// Wakes the actors that look for this answered request.
-    pub fn wake(&mut self, request: &Request, number: u64, now: u64) {
+    /// Wakes the actors that look for this request and the status of its answer.
+    pub fn wake(&mut self, request: &Request, status: u16, number: u64, now: u64) {
         for actor in &mut self.list {
             let left = actor.count.is_none_or(|count| actor.woke < count);
-            if !left || !actor.on.matches(request, true) {
+            let answered = actor
+                .answered
+                .map_or((200..300).contains(&status), |wanted| wanted == status);
+            if !left || !answered || !actor.on.matches(request, true) {
                 continue;
             }
             actor.woke += 1;

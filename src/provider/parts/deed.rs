@@ -32,6 +32,8 @@ pub struct Deed {
     pub needless: Option<(Needless, Note)>,
     /// Whether doing it twice is the same as once, so that it is sent again when its answer is lost.
     pub repeatable: bool,
+    /// Whether the body of a PATCH holds what others have written too.
+    pub beside_others: bool,
 }
 
 /// Whether an error means that a deed needs no doing.
@@ -132,6 +134,7 @@ impl Deed {
             done: None,
             needless: None,
             repeatable: false,
+            beside_others: false,
         }
     }
 
@@ -153,6 +156,15 @@ impl Deed {
     #[must_use]
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self
+    }
+
+    /// The body of the PATCH holds what others have written too, and Azure has no condition for it. So it
+    /// is decided anew instead of being sent again, and what came of it is read: another may have
+    /// written over it.
+    #[must_use]
+    pub fn beside_others(mut self) -> Self {
+        self.beside_others = true;
         self
     }
 

@@ -178,7 +178,9 @@ fn write(input: &Input, rules: &BTreeSet<String>) -> Deed {
         .map(|rule| json!({ "action": "Allow", "value": rule }))
         .collect();
     let body = json!({ "properties": { "networkRuleSet": { "ipRules": rules } } });
-    Deed::patch(input.registry_id.clone(), body).argument("registry_id")
+    Deed::patch(input.registry_id.clone(), body)
+        .argument("registry_id")
+        .beside_others()
 }
 
 fn all_are_allowed(input: &Input, seen: &Seen) -> Result<Evidence, Unread> {

@@ -2,7 +2,7 @@
 //! the locks of its object, and done, until nothing remains.
 
 use super::{Apply, Stop, lock};
-use crate::arm::{Error, Json};
+use crate::arm::{Attempts, Error, Json};
 use crate::provider::failure::{Cause, Doing, Failure};
 use crate::provider::parts::deed::{Deed, Refusal, Request};
 use crate::provider::parts::locks::{Lock, Locks};
@@ -59,13 +59,16 @@ impl Deeds<'_> {
         locks: impl Fn(&Deed) -> Vec<Lock>,
     ) -> Result<(), End> {
         let mut last = String::new();
-        for _ in 0..MOST {
+        let mut attempts = Attempts::default();
+        let mut done = 0;
+        while done < MOST {
             let Resolved { value, asked } = self.resolve(&decide).await?;
             let Some(deed) = value else {
                 return Ok(());
             };
             let needed = locks(&deed);
             if needed.is_empty() {
+                done += 1;
                 last = self.perform(deed, &asked).await?;
                 continue;
             }
@@ -74,8 +77,15 @@ impl Deeds<'_> {
             // Others may have written while this one waited, in this process or outside of it.
             self.world.forget(&asked);
             let Resolved { value, asked } = self.resolve(&decide).await?;
-            if let Some(deed) = value {
+            let Some(deed) = value else {
+                continue;
+            };
+            if !deed.beside_others {
+                done += 1;
                 last = self.perform(deed, &asked).await?;
+            } else if let Some(what) = self.change(deed, &asked, &mut attempts).await? {
+                (done, last) = (done + 1, what);
+                attempts = Attempts::default();
             }
         }
         Err(End::Halted(Halt::Endless(last)))
@@ -136,6 +146,41 @@ impl Deeds<'_> {
             Err(error) => Err(error),
         };
         self.ended(deed, asked, end).map(|()| what)
+    }
+
+    /// Changes an object that others change too. Tells what it was; nothing where it must be decided
+    /// anew.
+    async fn change(
+        &self,
+        deed: Deed,
+        asked: &Missing,
+        attempts: &mut Attempts,
+    ) -> Result<Option<String>, End> {
+        let Request::Patch(body) = &deed.request else {
+            return self.perform(deed, asked).await.map(Some);
+        };
+        if let Err(stray) = writable::check(&deed.id, body) {
+            return Err(self.failed(&deed, Cause::Bug(stray)));
+        }
+        let what = deed.to_string();
+        tracing::info!(deed = what, "doing");
+        (self.begun)();
+        let (client, call) = (self.world.client(), self.world.call());
+        let end = client.patch_once(call, &deed.id, body, attempts).await;
+        let refused = match &end {
+            Ok(Some(_)) => false,
+            Ok(None) => !attempts.may_have_acted(),
+            Err(error) => error.is_refusal(),
+        };
+        if let Some((name, note)) = deed.note.clone().filter(|_| !refused) {
+            self.world.notes().note(name, note);
+        }
+        self.world.forget(asked);
+        self.world.forget_object(&deed.id);
+        match end {
+            Ok(done) => Ok(done.map(|_| what)),
+            Err(error) => Err(self.failed(&deed, Cause::Azure(error))),
+        }
     }
 
     /// Notes how a request ended, and forgets what it has changed.
