@@ -19,6 +19,18 @@ pub const STEPS: &[Step] = &[
         run: taken_away,
     },
     Step {
+        name: "rules_that_another_process_writes_meanwhile_stay_beside_ours",
+        run: written_over,
+    },
+    Step {
+        name: "a_cluster_that_is_gone_is_told_of",
+        run: gone,
+    },
+    Step {
+        name: "allowlists_of_one_plan_are_counted_together",
+        run: together,
+    },
+    Step {
         name: "an_address_that_cannot_be_read_keeps_its_rule",
         run: unreadable,
     },
@@ -115,6 +127,98 @@ fn taken_away(session: &mut Session) {
         expected(session, &["198.51.100.0/24", "203.0.113.7"])
     );
     session.plan().must_be_empty("rules that came back");
+}
+
+/// Another process, which has read the list before ours came onto it: it writes while our write waits for
+/// the registry, and right after our write.
+fn written_over(session: &mut Session) {
+    session.apply();
+    let theirs = |others: &[&str]| {
+        let rules = others
+            .iter()
+            .map(|rule| json!({ "action": "Allow", "value": rule }));
+        let rules: Vec<_> = rules.collect();
+        json!({ "edit": { "id": REGISTRY, "patch": { "properties": { "networkRuleSet": { "ipRules": rules } } } } })
+    };
+    let on = json!({ "method": "PATCH", "path": "*/registries/fkacrpublic" });
+    let busy = json!({ "match": on, "effect": { "answer": {
+        "status": 409, "code": "Conflict", "message": "Another operation is in progress." } } });
+    session.sandbox.fault(&busy);
+    for actor in [
+        json!({ "on": on, "answered": 409, "do": theirs(&["192.0.2.1", "192.0.2.50"]) }),
+        json!({ "on": on, "do": theirs(&["192.0.2.1", "192.0.2.50", "192.0.2.60"]) }),
+    ] {
+        let add = Some(&actor);
+        session.sandbox.control(Method::POST, "/actors", add);
+    }
+    session.set("ranges", "[\"198.51.100.0/24\", \"203.0.113.20\"]");
+    let target = format!("-target={OFFICE}");
+    session
+        .run(&["apply", "-auto-approve", &target])
+        .must_succeed();
+    let actors = session.sandbox.control(Method::GET, "/actors", None);
+    let woke: Vec<_> = (0..2)
+        .map(|at| actors["value"][at]["woke"].clone())
+        .collect();
+    assert_eq!(woke, [1, 1], "both have written: {actors}");
+    let standing = rules(session);
+    for rule in [
+        "192.0.2.1",
+        "192.0.2.50",
+        "192.0.2.60",
+        "198.51.100.0/24",
+        "203.0.113.20",
+    ] {
+        assert!(standing.contains(rule), "{rule} in {standing:?}");
+    }
+    session.set("ranges", "[\"198.51.100.0/24\", \"203.0.113.7\"]");
+    session.apply();
+    session.plan().must_be_empty("nobody's rules are lost");
+}
+
+fn gone(session: &mut Session) {
+    session.apply();
+    let before = rules(session);
+    let cluster = session.state(CLUSTER)["id"].as_str().unwrap().to_owned();
+    session.write(
+        "gone.tf",
+        &format!(
+            "resource \"fkaks_registry_allowlist\" \"gone\" {{\n  registry_id = \"{REGISTRY}\"\n  cluster_ids = \
+             [\"{cluster}-gone\"]\n  ip_ranges   = [\"203.0.113.77\"]\n}}\n"
+        ),
+    );
+    session
+        .run(&["plan"])
+        .must_say(&["some addresses cannot be found out now", "aks-allowed-gone"]);
+    session.run(&["apply", "-auto-approve"]).must_succeed();
+    let mut expected = before.clone();
+    expected.insert("203.0.113.77".to_owned());
+    assert_eq!(rules(session), expected);
+    session.remove("gone.tf");
+    session.apply();
+    assert_eq!(rules(session), before);
+}
+
+fn together(session: &mut Session) {
+    session.apply();
+    let list = |name: &str, third: u32| {
+        let ranges = (1..=60).map(|last| format!("\"198.18.{third}.{last}\""));
+        let ranges: Vec<String> = ranges.collect();
+        format!(
+            "resource \"fkaks_registry_allowlist\" \"{name}\" {{\n  registry_id = \"{REGISTRY}\"\n  ip_ranges   = \
+             [{}]\n}}\n",
+            ranges.join(", ")
+        )
+    };
+    session.write("first.tf", &list("first", 1));
+    session.run(&["plan"]).must_succeed();
+    session.write("second.tf", &list("second", 2));
+    session.run(&["plan"]).must_fail_saying(&[
+        "the rules would be more than the registry takes",
+        "other allowlists of this plan add 60 more",
+    ]);
+    session.remove("first.tf");
+    session.remove("second.tf");
 }
 
 fn unreadable(session: &mut Session) {
