@@ -319,16 +319,17 @@ impl Lab {
             .collect()
     }
 
-    /// Everything that is stored, by id in lower case.
+    /// Everything that is stored, by id in lower case, without what changes with the time alone.
     pub fn bodies(&self) -> BTreeMap<String, Json> {
-        let stored = self.control("GET", "/_sandbox/resources?full", &json!({}));
-        let stored = stored["value"].as_array().into_iter().flatten();
-        stored
-            .map(|body| {
-                let id = body["id"].as_str().unwrap_or_default();
-                (id.to_lowercase(), body.clone())
-            })
-            .collect()
+        let mut stored = self.control("GET", "/_sandbox/resources?full", &json!({}));
+        let stored = stored["value"].as_array_mut().map(std::mem::take);
+        let bodies = stored.into_iter().flatten().map(|mut body| {
+            if let Some(properties) = body["properties"].as_object_mut() {
+                properties.remove("freeTrialRemainingTime");
+            }
+            (body["id"].as_str().unwrap_or_default().to_lowercase(), body)
+        });
+        bodies.collect()
     }
 
     /// One stored object.
