@@ -9,6 +9,7 @@
 )]
 
 pub mod cli;
+mod image;
 mod sandbox;
 pub mod session;
 mod text;

@@ -1,6 +1,5 @@
 //! The architecture `private-acr-same-network` under what others do to it.
 
-use reqwest::Method;
 use serde_json::json;
 
 use crate::driver::session::action;
@@ -20,8 +19,18 @@ const LINK: &str = "fkaks_private_registry_link.acr";
 
 fn drift(session: &mut Session) {
     session.apply();
-    assert_eq!(pull(session, None), Some(200), "the nodes pull");
-    assert_eq!(pull(session, Some(STRANGER)), Some(403), "nobody else does");
+    let nodes = session.state(NETWORK)["subnet_ids"]["nodes"].clone();
+    let nodes = nodes.as_str().unwrap();
+    assert_eq!(
+        session.pull(REGISTRY, TOKEN, nodes),
+        Some(200),
+        "the nodes pull"
+    );
+    assert_eq!(
+        session.pull(REGISTRY, TOKEN, STRANGER),
+        Some(403),
+        "nobody else does"
+    );
     // Someone switches the token off, and takes the network's link to the zone away.
     let token = session.state(TOKEN)["id"].as_str().unwrap().to_owned();
     let mut body = session.sandbox.get(&token, "2025-11-01");
@@ -34,7 +43,11 @@ fn drift(session: &mut Session) {
     });
     let link = session.state(LINK)["objects"]["zone_links"][0].clone();
     session.sandbox.delete(link.as_str().unwrap(), "2024-06-01");
-    assert_ne!(pull(session, None), Some(200), "the way is gone");
+    assert_ne!(
+        session.pull(REGISTRY, TOKEN, nodes),
+        Some(200),
+        "the way is gone"
+    );
     let plan = session.plan();
     plan.must(action::UPDATE, TOKEN);
     plan.must(action::UPDATE, LINK);
@@ -42,21 +55,9 @@ fn drift(session: &mut Session) {
     session
         .plan()
         .must_be_empty("a token that was off and a link that was gone");
-    assert_eq!(pull(session, None), Some(200), "the nodes pull again");
-}
-
-/// What the registry answers who pulls the image with the password in the vault, from the nodes' subnet or from
-/// somewhere else.
-fn pull(session: &Session, place: Option<&str>) -> Option<u16> {
-    let secret = session.state(TOKEN)["secrets"]["password"]["id"].clone();
-    let path = format!("/secrets{}", secret.as_str().unwrap());
-    let answer = session.sandbox.control(Method::GET, &path, None);
-    let login = ("nginx-pull", answer["value"].as_str().unwrap());
-    let nodes = session.state(NETWORK)["subnet_ids"]["nodes"].clone();
-    let place = place.unwrap_or(nodes.as_str().unwrap());
-    let server = session.state(REGISTRY)["login_server"].clone();
-    let server = server.as_str().unwrap();
-    session
-        .sandbox
-        .pull_from(place, server, "nginx", "1.27", login)
+    assert_eq!(
+        session.pull(REGISTRY, TOKEN, nodes),
+        Some(200),
+        "the nodes pull again"
+    );
 }
