@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::azure_error::{AzureError, Detail};
 use super::credentials::CredentialError;
+use super::error_texts::{self, HeldPod};
 
 /// An error of the ARM client. Decide with the predicates, never by the text.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -173,6 +174,12 @@ impl Error {
     /// The request was accepted, and failed later as a long-running operation.
     pub fn is_failed_operation(&self) -> bool {
         matches!(self, Self::Azure(e) if e.operation)
+    }
+
+    /// The pods that kept nodes of a cluster from being drained, where the operation failed for
+    /// them; empty where Azure names none.
+    pub fn undrained(&self) -> Option<Vec<HeldPod>> {
+        self.azure().and_then(error_texts::undrained)
     }
 
     /// Azure's code; after a timeout, that of its last error.

@@ -1,5 +1,6 @@
 //! The one table of error codes that are worth another try, and the only place that reads the text
-//! of a message, where Azure gives one code for two causes. A miss here only ends a retry early.
+//! of a message, where Azure gives one code for two causes. A miss here only ends a retry early, or
+//! leaves evidence in Azure's own words.
 //!
 //! Sources: Microsoft Learn, "Resolve errors for resource not found" and "Throttling Resource
 //! Manager requests"; issues of azurerm and of the REST specifications that name the codes.
@@ -103,10 +104,99 @@ fn matches(pattern: &str, code: &str) -> bool {
     }
 }
 
+/// A pod that a disruption budget does not let go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldPod {
+    /// The namespace of both.
+    pub namespace: String,
+    /// The pod's name.
+    pub pod: String,
+    /// The budget's name.
+    pub budget: String,
+}
+
+/// The pods that kept nodes of AKS from being drained, where that is why an operation failed; the
+/// list is empty where Azure names none.
+///
+/// The code is that of the operation (`UpgradeFailed`, `DeleteVMSSAgentPoolFailed`) and stands for
+/// other failures too. What says it is `PodDrainFailure` in the text, or `NAMESPACE/POD blocked by
+/// pdb BUDGET` (Microsoft Learn, "Troubleshoot UpgradeFailed errors due to eviction failures caused
+/// by PDBs"; issues 2090 and 3384 of Azure/AKS, 10411 of azurerm).
+pub(super) fn undrained(error: &AzureError) -> Option<Vec<HeldPod>> {
+    const HELD: &str = " blocked by pdb ";
+    let below = error.details.iter();
+    let below = below.flat_map(|detail| [detail.code.as_deref(), Some(detail.message.as_str())]);
+    let texts = [error.code.as_deref(), Some(error.message.as_str())];
+    let text = texts.into_iter().chain(below).flatten();
+    let text = text.collect::<Vec<_>>().join("\n");
+    let mut held = Vec::new();
+    for (at, _) in text.match_indices(HELD) {
+        let before = text[..at].split_whitespace().next_back();
+        let after = text[at + HELD.len()..].split_whitespace().next();
+        let name = |text: &str| {
+            let is_no_name = |c: char| !c.is_ascii_alphanumeric();
+            text.trim_matches(is_no_name).to_owned()
+        };
+        if let Some(((namespace, pod), budget)) = before.and_then(|b| b.split_once('/')).zip(after)
+        {
+            let found = HeldPod {
+                namespace: name(namespace),
+                pod: name(pod),
+                budget: name(budget),
+            };
+            if !held.contains(&found) {
+                held.push(found);
+            }
+        }
+    }
+    (!held.is_empty() || text.contains(HELD) || text.contains("PodDrainFailure")).then_some(held)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::arm::Detail;
+
+    fn held(namespace: &str, pod: &str, budget: &str) -> HeldPod {
+        let (namespace, pod, budget) = (namespace.into(), pod.into(), budget.into());
+        HeldPod {
+            namespace,
+            pod,
+            budget,
+        }
+    }
+
+    #[test]
+    fn who_keeps_a_node_from_being_drained_is_found_in_each_of_azures_wordings() {
+        let of = |code: &str, message: &str| {
+            undrained(&AzureError {
+                code: Some(code.into()),
+                message: message.into(),
+                ..AzureError::default()
+            })
+        };
+        let learn = "Original error: Cannot evict pod as it would violate the pod's disruption budget.. PDB debug \
+                     info: shop/web-0 blocked by pdb web with 0 unready pods.";
+        let one = vec![held("shop", "web-0", "web")];
+        assert_eq!(of("UpgradeFailed", learn), Some(one.clone()));
+        let wrapped = format!(
+            "retry failed: {{\n  \"code\": \"PodDrainFailure\",\n  \"message\": \"{learn}\"\n}}"
+        );
+        assert_eq!(of("DeleteVMSSAgentPoolFailed", &wrapped), Some(one));
+        let several = "Drain of akswin1000002 did not complete:\n  Too many req pod api-1 on node akswin1000002: \
+                       apps/api-1 blocked by pdb api with unready pods []. apps/api-1 blocked by pdb api with \
+                       unready pods []. blog/b-0 blocked by pdb b (MinAvailable: 1)";
+        assert_eq!(
+            of("CreateVMSSAgentPoolFailed", several),
+            Some(vec![held("apps", "api-1", "api"), held("blog", "b-0", "b")])
+        );
+        let unnamed = "{ \"code\": \"PodDrainFailure\", \"message\": \"Drain did not complete pods [web-0] within 10m0s\" }";
+        assert_eq!(of("DeleteVMSSAgentPoolFailed", unnamed), Some(Vec::new()));
+        assert_eq!(
+            of("DeleteVMSSAgentPoolFailed", "The quota is used up."),
+            None
+        );
+    }
 
     fn of(code: &str, message: &str) -> Option<Cause> {
         cause(&AzureError {

@@ -49,6 +49,7 @@ pub use cloud::Cloud;
 pub use credentials::{Attempt, CredentialError};
 pub use environment::Environment;
 pub use error::Error;
+pub use error_texts::HeldPod;
 pub use id::ArmId;
 pub use id_error::IdError;
 pub use location::{normalize, same_location};

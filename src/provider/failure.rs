@@ -156,6 +156,14 @@ impl Failure {
             }
             Cause::Azure(error) => {
                 let _ = writeln!(detail, "- {}", self.id);
+                for held in error.undrained().unwrap_or_default() {
+                    let (namespace, pod) = (held.namespace, held.pod);
+                    let _ = writeln!(
+                        detail,
+                        "- the disruption budget {namespace}/{} lets the pod {namespace}/{pod} not go",
+                        held.budget
+                    );
+                }
                 if let Some(fix) = remedies::of(self, error, caller) {
                     let _ = write!(detail, "\nFix: {fix}\n");
                 }
@@ -189,6 +197,9 @@ fn reason(error: &Error) -> String {
     }
     if error.is_forbidden() {
         return "a permission is missing, or a policy forbids it".to_owned();
+    }
+    if error.undrained().is_some() {
+        return "its nodes could not be drained".to_owned();
     }
     match error.azure() {
         Some(azure) => {

@@ -145,6 +145,22 @@ async fn pools_share_one_subnet_and_what_others_use_counts() {
     assert_eq!(joined["properties"]["vnetSubnetID"], subnet("nodes"));
 }
 
+/// Microsoft Learn, "Configure Azure CNI Powered by Cilium in Azure Kubernetes Service (AKS)": addresses from an
+/// overlay, from a pod subnet, or from the nodes' own subnet.
+#[tokio::test]
+async fn cilium_takes_pods_in_the_subnet_of_the_nodes() {
+    let arm = network().await;
+    let plane = json!({ "networkDataplane": "cilium", "networkPolicy": "cilium" });
+    let made = arm.create(&cluster(), AKS, body(json!({}), plane)).await;
+    let profile = &made["properties"]["networkProfile"];
+    assert_eq!(profile["networkDataplane"], "cilium");
+    assert_eq!(profile["networkPolicy"], "cilium");
+    assert_eq!(profile["networkPlugin"], "azure");
+    assert!(profile.get("networkPluginMode").is_none(), "{profile}");
+    // Two nodes and the 30 pods of each.
+    assert_eq!(used(&arm, "nodes").await, 62);
+}
+
 #[tokio::test]
 async fn ranges_plugins_and_subnets_are_checked() {
     let arm = network().await;

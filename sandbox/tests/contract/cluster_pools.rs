@@ -157,6 +157,104 @@ async fn what_cannot_change_is_refused_by_name_and_the_rest_changes() {
         .refused(400, "InvalidParameter");
 }
 
+/// A budget in `shop` that guards the pod `web-0`, which runs in the pool `work`.
+fn guarded(allowed: u32) -> Value {
+    json!({ "objects": {
+        "PodDisruptionBudget/shop/web": {
+            "kind": "PodDisruptionBudget", "metadata": { "name": "web", "namespace": "shop" },
+            "spec": { "selector": { "matchLabels": { "app": "web" } } },
+            "status": { "disruptionsAllowed": allowed },
+        },
+        "Pod/shop/web-0": {
+            "kind": "Pod", "metadata": { "name": "web-0", "namespace": "shop", "labels": { "app": "web", "tier": "front" } },
+            "spec": { "nodeName": "aks-work-12345678-vmss000000" },
+        },
+    } })
+}
+
+fn inside() -> String {
+    format!("/_sandbox/kubernetes{}", cluster())
+}
+
+#[tokio::test]
+async fn a_pool_whose_pods_a_disruption_budget_keeps_stays_and_has_failed() {
+    let arm = made().await;
+    arm.create(&pool("work"), AKS, user()).await;
+    arm.control("PATCH", &inside(), guarded(0));
+    let reply = arm.delete(&pool("work"), AKS).await.expect(202);
+    let end = arm.finish(&reply).await.body;
+    assert_eq!(end["status"], "Failed");
+    assert_eq!(end["error"]["code"], "DeleteVMSSAgentPoolFailed");
+    let message = end["error"]["message"].as_str().unwrap();
+    for part in [
+        "\"code\": \"PodDrainFailure\"",
+        "Drain node aks-work-12345678-vmss000000 failed when evicting pod web-0",
+        "shop/web-0 blocked by pdb web with 0 unready pods",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let kept = arm.get(&pool("work"), AKS).await.expect(200);
+    assert_eq!(kept.state(), "Failed");
+    // It is still in the way of a second deletion, and a write of the pool reconciles it.
+    let reply = arm.delete(&pool("work"), AKS).await.expect(202);
+    assert_eq!(arm.finish(&reply).await.body["status"], "Failed");
+    let reply = change(&arm, "work", |_| ()).await.expect(200);
+    arm.finish(&reply).await;
+    assert_eq!(arm.get(&pool("work"), AKS).await.state(), "Succeeded");
+    // A budget that allows one lets it go, and the pod is elsewhere then.
+    arm.control("PATCH", &inside(), guarded(1));
+    arm.remove(&pool("work"), AKS).await;
+    let held = arm.control("GET", &inside(), Value::Null);
+    let node = held["objects"]["Pod/shop/web-0"]["spec"]["nodeName"].clone();
+    assert_eq!(node, "aks-system-12345678-vmss000000");
+}
+
+#[tokio::test]
+async fn a_budget_counts_only_for_its_own_pods_and_only_where_it_is_asked() {
+    let arm = made().await;
+    let others = [
+        ("other labels", "Pod/shop/web-0/metadata/labels/app", "api"),
+        (
+            "another pool",
+            "Pod/shop/web-0/spec/nodeName",
+            "aks-system-12345678-vmss000000",
+        ),
+        (
+            "another namespace",
+            "PodDisruptionBudget/shop/web/metadata/namespace",
+            "blog",
+        ),
+    ];
+    for (why, path, value) in others {
+        arm.create(&pool("work"), AKS, user()).await;
+        let mut held = guarded(0);
+        let (key, rest) = path
+            .match_indices('/')
+            .nth(2)
+            .map_or((path, ""), |(at, _)| path.split_at(at));
+        let object = held["objects"][key].pointer_mut(rest);
+        *object.unwrap_or_else(|| panic!("{why}")) = json!(value);
+        arm.control("PATCH", &inside(), held);
+        arm.remove(&pool("work"), AKS).await;
+    }
+    arm.create(&pool("work"), AKS, user()).await;
+    arm.control("PATCH", &inside(), guarded(0));
+    let owner = json!({ "objects": { "Pod/shop/web-0": { "metadata": { "ownerReferences": [{ "kind": "DaemonSet" }] } } } });
+    arm.control("PATCH", &inside(), owner);
+    arm.remove(&pool("work"), AKS).await;
+    let nobody =
+        json!({ "objects": { "Pod/shop/web-0": { "metadata": { "ownerReferences": null } } } });
+    arm.control("PATCH", &inside(), nobody);
+    arm.create(&pool("work"), AKS, user()).await;
+    let whatever = format!("{}?ignore-pod-disruption-budget=true", pool("work"));
+    arm.remove(&whatever, AKS).await;
+    arm.get(&pool("work"), AKS).await.expect(404);
+    // A cluster goes with its pods, budgets or not.
+    arm.create(&pool("work"), AKS, user()).await;
+    arm.control("PATCH", &inside(), guarded(0));
+    arm.remove(&cluster(), AKS).await;
+}
+
 #[tokio::test]
 async fn a_pool_follows_its_cluster_in_versions() {
     let arm = made().await;

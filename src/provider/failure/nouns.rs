@@ -41,6 +41,10 @@ const NOUNS: &[(&str, &str)] = &[
     ("Microsoft.ContainerRegistry/registries", "registry"),
     ("Microsoft.ContainerService/managedClusters", "cluster"),
     (
+        "Microsoft.ContainerService/managedClusters/agentPools",
+        "node pool",
+    ),
+    (
         "Microsoft.ContainerService/managedClusters/namespaces/secrets",
         "pull secret",
     ),

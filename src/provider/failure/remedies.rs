@@ -32,6 +32,7 @@ use Way::{Said, Told};
 use When::{Case, Code, On};
 
 const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
+const CLUSTER: &str = "Microsoft.ContainerService/managedClusters";
 const REGISTRY: &str = "Microsoft.ContainerRegistry/registries";
 
 const REMEDIES: &[(When, Way)] = &[
@@ -99,6 +100,10 @@ const REMEDIES: &[(When, Way)] = &[
         ),
     ),
     (Code(&["RoleAssignmentExists"]), Told(look_again)),
+    (
+        Case(|trouble| trouble.error.undrained().is_some()),
+        Told(let_pods_go),
+    ),
     (
         Case(|trouble| trouble.failure.doing == Doing::DeletingImage),
         Said(
@@ -203,6 +208,43 @@ fn look_again(trouble: &Trouble<'_>) -> String {
          Azure's list a moment ago. Apply again: it is seen then, and counts with existing = \"accept\". To see \
          it:\n\n  az role assignment list --scope {}",
         scope(&trouble.failure.id)
+    )
+}
+
+/// What is drained goes on by itself: the ledger has all that was made, and the next apply deletes what is left.
+fn let_pods_go(trouble: &Trouble<'_>) -> String {
+    let held = trouble.error.undrained().unwrap_or_default();
+    let mut budgets: Vec<_> = held
+        .iter()
+        .map(|pod| (&pod.namespace, &pod.budget))
+        .collect();
+    budgets.dedup();
+    let commands: String = budgets
+        .into_iter()
+        .map(|(namespace, budget)| {
+            format!(
+                "\n  kubectl --namespace {namespace} get pdb {budget}\n  kubectl --namespace {namespace} patch pdb \
+                 {budget} --type merge --patch \\\n    \
+                 '{{\"spec\":{{\"minAvailable\":null,\"maxUnavailable\":1}}}}'\n"
+            )
+        })
+        .collect();
+    let commands = match commands.as_str() {
+        "" => {
+            "\n  kubectl get pdb --all-namespaces # those with ALLOWED DISRUPTIONS 0\n".to_owned()
+        }
+        _ => commands,
+    };
+    let id = &trouble.failure.id;
+    let cluster = id.parent().filter(|_| !id.is(CLUSTER));
+    let cluster = cluster.as_ref().unwrap_or(id);
+    format!(
+        "have the budget allow a disruption, or give its workload one replica more:\n{commands}\nThen apply again. \
+         Nothing is lost: what was made for this change stands and is in the state, and the next apply goes on where \
+         this one stopped. A private cluster takes the commands by `az aks command invoke --resource-group {} --name \
+         {} --command \"...\"`.",
+        cluster.resource_group().unwrap_or_default(),
+        cluster.name(),
     )
 }
 
@@ -326,6 +368,39 @@ mod tests {
         let found = told(peering, Doing::Creating, 400, code).unwrap_or_default();
         assert!(found.contains("another range"), "{found}");
         assert_eq!(told(network, Doing::Creating, 400, code), None);
+    }
+
+    #[test]
+    fn a_drain_that_budgets_hold_up_is_let_go_by_name_on_a_pool_and_on_its_cluster() {
+        let error: Error = AzureError {
+            status: 200,
+            operation: true,
+            code: Some("UpgradeFailed".to_owned()),
+            message: "PDB debug info: shop/web-0 blocked by pdb web with 0 unready pods."
+                .to_owned(),
+            ..AzureError::default()
+        }
+        .into();
+        let cluster = group().resource(CLUSTER, "aks");
+        for id in [cluster.child("agentPools", "apps"), cluster] {
+            let failure = Failure {
+                doing: Doing::Changing,
+                id,
+                argument: "node_pools",
+                cause: Cause::Azure(error.clone()),
+            };
+            let (summary, detail) = failure.text(None);
+            assert!(summary.ends_with("its nodes could not be drained"));
+            for part in [
+                "- the disruption budget shop/web lets the pod shop/web-0 not go",
+                "Fix: have the budget allow a disruption",
+                "kubectl --namespace shop patch pdb web",
+                "--resource-group rg --name aks --command",
+                "Azure said:",
+            ] {
+                assert!(detail.contains(part), "{part}: {detail}");
+            }
+        }
     }
 
     #[test]

@@ -272,8 +272,8 @@ impl<C: Composite> Resource for Managed<C> {
 
     async fn delete(&self, cx: &Context, stored: Stored, diagnostics: &mut Diagnostics) -> Applied {
         let Stored { state, private } = stored;
-        // A tainted resource is planned without its prior state, so this is where it is seen.
-        plan::protect::<C>(&state, "It was about to be deleted:", diagnostics);
+        // What is tainted, or named by `-replace`, is planned without its prior state, so this is where it is seen.
+        plan::protect::<C>(&state, plan::REPLACED, diagnostics);
         let session = self.session(diagnostics);
         let Some(session) = session.filter(|_| !diagnostics.has_errors()) else {
             return Applied {

@@ -277,6 +277,10 @@ pub fn check_offline<C: Composite>(plan: &Plan, surroundings: &Surroundings) -> 
     diagnostics
 }
 
+/// Why something is about to be deleted of which no plan told.
+pub const REPLACED: &str = "It was about to be deleted, because it is tainted or `-replace` names it. To keep it, leave \
+                            `-replace` out, or apply after\n\n  terraform untaint <its address>\n\nNothing was deleted:";
+
 /// Objects to the deletion of what cannot be restored.
 pub fn protect<C: Composite>(prior: &Value, why: &str, diagnostics: &mut Diagnostics) {
     if prior.get("deletion_protection").as_bool() != Some(true) {
@@ -288,7 +292,7 @@ pub fn protect<C: Composite>(prior: &Value, why: &str, diagnostics: &mut Diagnos
         format!("{} is protected from deletion", C::NAME),
         format!(
             "{why}\n- {id}\n\nIt cannot be restored once it is deleted.\n\nFix: if it really should \
-             go, take the protection off and apply that first:\n\n  deletion_protection = false"
+             go, take the protection off and apply that first, in place:\n\n  deletion_protection = false"
         ),
     );
 }

@@ -28,6 +28,14 @@ pub const STEPS: &[Step] = &[
         run: pools::a_pool_is_made_anew_in_pieces,
     },
     Step {
+        name: "a_disruption_budget_holds_a_pool_up_until_it_is_loosened",
+        run: pools::a_budget_holds_a_pool_up,
+    },
+    Step {
+        name: "a_pool_that_is_written_here_no_more_stays_as_long_as_a_budget_holds_it",
+        run: pools::a_budget_holds_up_what_is_removed,
+    },
+    Step {
         name: "a_pool_of_someone_else_is_left_alone",
         run: pools::a_pool_of_someone_else_is_left_alone,
     },
@@ -240,8 +248,30 @@ fn it_is_protected(session: &mut Session) {
     session.set("service_cidr", "10.20.0.0/16");
     session.run(&["plan"]).must_fail_saying(&refusal);
     session.set("service_cidr", "10.0.0.0/16");
+
+    // Core plans these without the state, so that the plan cannot tell; the apply deletes nothing.
+    let before = session.sandbox.resources();
+    let kept = "terraform untaint <its address>";
+    session
+        .run(&["apply", "-auto-approve", &format!("-replace={CLUSTER}")])
+        .must_fail_saying(&[refusal[0], refusal[1], kept]);
+    assert_eq!(session.sandbox.resources(), before, "nothing was deleted");
+    session.plan().must_be_empty("it is as it was");
+    session.run(&["taint", CLUSTER]).must_succeed();
+    session
+        .run(&["apply", "-auto-approve"])
+        .must_fail_saying(&[refusal[0], refusal[1], kept]);
+    assert_eq!(session.sandbox.resources(), before, "nothing was deleted");
+    session.run(&["untaint", CLUSTER]).must_succeed();
+    session.plan().must_be_empty("it is as it was");
+
     session.set("deletion_protection", "false");
     session.apply();
+    let uid = properties(session)["resourceUID"].clone();
+    session
+        .run(&["apply", "-auto-approve", &format!("-replace={CLUSTER}")])
+        .must_succeed();
+    assert_ne!(properties(session)["resourceUID"], uid, "it is another now");
 }
 
 fn refused_and_imported(session: &mut Session) {

@@ -4,16 +4,20 @@
 use serde_json::{Value, json};
 
 use super::{
-    VERSIONS, actions, busy, capacity, network_rules, node_group, number, on, pool_defaults,
-    pool_rules, schema, subnet_rules,
+    VERSIONS, actions, busy, capacity, kubernetes, network_rules, node_group, number, on,
+    pool_defaults, pool_rules, schema, subnet_rules,
 };
 use crate::errors::ArmResult;
+use crate::exchange::Request;
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
 use crate::table::{Action, Change, Etags, Patch, Place, Style, Type, Verb};
 
 /// The type's name.
 pub const NAME: &str = "Microsoft.ContainerService/managedClusters/agentPools";
+
+/// Set while a pool is being deleted whatever the disruption budgets say; never shown.
+const FORCED: &str = "/ignoresDisruptionBudgets";
 
 /// The row.
 pub const AGENT_POOLS: Type = Type {
@@ -27,9 +31,11 @@ pub const AGENT_POOLS: Type = Type {
     not_found: "NotFound",
     properties: schema::POOL,
     read_only: schema::POOL_READ_ONLY,
+    query,
     check,
     fill,
     settle: |world, id| node_group::nodes(world, id),
+    on_delete,
     render,
     locks: |_, pool| pool.id.parent().iter().map(ResourceId::key).collect(),
     busy,
@@ -69,6 +75,24 @@ fn what_changes(old: &Resource, new: &Resource) -> &'static str {
         "Scaling"
     } else {
         "Updating"
+    }
+}
+
+fn query(request: &Request, pool: &mut Resource) {
+    let flag = request.param("ignore-pod-disruption-budget");
+    match flag.is_some_and(|flag| flag.eq_ignore_ascii_case("true")) {
+        true => pool.set(FORCED, true),
+        false => pool.unset(FORCED),
+    }
+}
+
+/// The nodes are drained first, except where the whole cluster goes.
+fn on_delete(world: &mut World, pool: &Resource) -> ArmResult<()> {
+    match cluster(world, &pool.id) {
+        Ok(cluster) if cluster.state() != "Deleting" => {
+            kubernetes::drain::pool(world, pool, !on(pool, FORCED))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -154,6 +178,7 @@ pub fn is_system(pool: &Resource) -> bool {
 fn render(world: &World, pool: &Resource, body: &mut Value) {
     if let Value::Object(map) = body {
         map.remove("ipConfigurations");
+        map.remove(FORCED.trim_start_matches('/'));
         let etag = map.remove("etag");
         if let Some(etag) = etag {
             body["properties"]["eTag"] = etag;

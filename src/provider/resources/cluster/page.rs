@@ -97,9 +97,9 @@ pub const PAGE: Page = Page {
         ),
         (
             "a pool cannot be drained",
-            "AKS moves the pods of a pool within their disruption budgets before it is deleted. A budget that \
-             allows nothing holds it up until the timeout; the pool that stands in stays, and the next apply \
-             goes on.",
+            "AKS moves the pods of a pool within their disruption budgets before it is deleted, and gives up where a \
+             budget allows no disruption. The message names budget and pod, and how to let it go. Both pools stay \
+             and are in the state; the next apply deletes the one that is left.",
         ),
     ],
     notes: "## Node pools\n\n\

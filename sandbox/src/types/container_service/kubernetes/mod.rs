@@ -1,8 +1,10 @@
 //! What is inside a cluster, as far as run commands need it: a store of Kubernetes objects on which
 //! `kubectl` acts, and the small shell in which commands run. `shell.rs` reads a command line, `kubectl.rs`
 //! does what it asks of the objects of `objects.rs`, and `curl.rs` what it asks of the network in `web.rs`.
+//! `drain.rs` is what a node pool meets that is deleted.
 
 pub mod curl;
+pub mod drain;
 pub mod jq;
 pub mod kubectl;
 pub mod objects;

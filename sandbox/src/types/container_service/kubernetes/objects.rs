@@ -271,6 +271,7 @@ pub fn kind_of(word: &str) -> Option<&'static str> {
         "deployment" | "deployments" | "deploy" => "Deployment",
         "service" | "services" | "svc" => "Service",
         "node" | "nodes" | "no" => "Node",
+        "poddisruptionbudget" | "poddisruptionbudgets" | "pdb" => "PodDisruptionBudget",
         _ => return None,
     })
 }
