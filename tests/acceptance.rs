@@ -25,6 +25,8 @@ mod cluster_steps;
 mod data_sources_steps;
 #[path = "acceptance/driver/steps.rs"]
 mod driver_steps;
+#[path = "acceptance/key_vault/steps.rs"]
+mod key_vault_steps;
 #[path = "acceptance/network_peering/steps.rs"]
 mod network_peering_steps;
 #[path = "acceptance/network/steps.rs"]
@@ -78,6 +80,7 @@ const STEPS: &[(&str, &[Step])] = &[
     ("private-acr-same-network", private_acr_same_network::STEPS),
     ("private-aks-acr", private_aks_acr::STEPS),
     ("private_registry_link", private_registry_link_steps::STEPS),
+    ("key_vault", key_vault_steps::STEPS),
     ("network", network_steps::STEPS),
     ("network_peering", network_peering_steps::STEPS),
     ("pull_secret", pull_secret_steps::STEPS),

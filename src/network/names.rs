@@ -20,6 +20,10 @@ pub const NETWORK_RESOURCE: &str = "1 to 80 letters, digits, underscores, period
 /// The rule of [`registry`], for documentation.
 pub const REGISTRY: &str = "5 to 50 letters and digits, without reserved words such as `microsoft`";
 
+/// The rule of [`key_vault`], for documentation.
+pub const KEY_VAULT: &str = "3 to 24 letters, digits and hyphens; the first is a letter, the last a letter \
+                             or digit, and no two hyphens follow each other";
+
 /// The rule of [`cluster`], for documentation.
 pub const CLUSTER: &str = "1 to 63 letters, digits, underscores and hyphens; the first and the last \
                            are a letter or digit";
@@ -182,6 +186,27 @@ pub fn registry(name: &str) -> Result<(), String> {
     reserved(name)
 }
 
+/// Checks the name of a key vault. It becomes a public host name.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn key_vault(name: &str) -> Result<(), String> {
+    characters(name, "letters, digits and hyphens", |c| {
+        c.is_ascii_alphanumeric() || c == '-'
+    })?;
+    length(name, 3, 24)?;
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err(format!("{name:?} does not begin with a letter"));
+    }
+    if name.ends_with('-') {
+        return Err(format!("{name:?} does not end with a letter or digit"));
+    }
+    if name.contains("--") {
+        return Err(format!("{name:?} has two hyphens that follow each other"));
+    }
+    Ok(())
+}
+
 /// Checks the name of an AKS cluster.
 ///
 /// # Errors
@@ -286,7 +311,7 @@ mod tests {
 
     #[test]
     fn names_that_azure_takes_are_taken() {
-        let cases: [(Rule, &[&str]); 5] = [
+        let cases: [(Rule, &[&str]); 6] = [
             (
                 resource_group,
                 &["rg", "fk_(prod).rg-1", "Überwachung", "-rg-"],
@@ -300,6 +325,7 @@ mod tests {
                 private_dns_zone,
                 &["privatelink.azurecr.io", "corp.internal", "_tcp.x"],
             ),
+            (key_vault, &["kv-images", "Kv1", "a-b-c"]),
             (
                 registry,
                 &["fkacrprivate", "azureregistry", "mylogin", "Acr01"],
@@ -315,7 +341,7 @@ mod tests {
     #[test]
     fn names_that_azure_refuses_are_refused_with_the_reason() {
         let long = "a".repeat(81);
-        let cases: [(Rule, &str, &str); 15] = [
+        let cases: [(Rule, &str, &str); 20] = [
             (resource_group, "", "0 long"),
             (resource_group, "rg.", "ends with a period"),
             (resource_group, "rg/1", "'/'"),
@@ -326,6 +352,11 @@ mod tests {
             (private_endpoint, &long, "81 long"),
             (private_dns_zone, "azurecr", "1 labels"),
             (private_dns_zone, "privatelink..io", "0 long"),
+            (key_vault, "kv", "2 long"),
+            (key_vault, "kv_images", "'_'"),
+            (key_vault, "1-images", "does not begin with a letter"),
+            (key_vault, "kv-", "does not end"),
+            (key_vault, "kv--images", "two hyphens"),
             (registry, "my-registry", "'-'"),
             (registry, "acr", "3 long"),
             (registry, "azure", "reserves"),

@@ -54,6 +54,7 @@ pub struct Listed {
 pub fn resources() -> Vec<Listed> {
     vec![
         listed::<resources::Cluster>(),
+        listed::<resources::KeyVault>(),
         listed::<resources::Network>(),
         listed::<resources::NetworkPeering>(),
         listed::<resources::PrivateRegistryLink>(),

@@ -144,6 +144,48 @@ async fn what_a_vault_cannot_be_is_refused() {
 }
 
 #[tokio::test]
+async fn a_subnet_is_allowed_only_with_the_service_endpoint() {
+    let arm = Arm::with_group().await;
+    let network = id("Microsoft.Network/virtualNetworks/nodes");
+    let endpoint = json!([{ "service": "Microsoft.KeyVault" }]);
+    let subnets = json!([
+        { "name": "with", "properties": { "addressPrefix": "10.0.0.0/24", "serviceEndpoints": endpoint } },
+        { "name": "without", "properties": { "addressPrefix": "10.0.1.0/24" } },
+    ]);
+    let network_body = json!({ "location": "westeurope", "properties": {
+        "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] }, "subnets": subnets,
+    } });
+    let made = arm
+        .put(&network, "2025-05-01", network_body)
+        .await
+        .expect(201);
+    arm.finish(&made).await.expect(200);
+    let allow = async |mut rule: Value, subnet: &str| {
+        rule["id"] = json!(format!("{network}/subnets/{subnet}"));
+        let acls = json!({ "networkAcls": {
+            "bypass": "None", "defaultAction": "Deny", "virtualNetworkRules": [rule],
+        } });
+        arm.put(&vault("fkaks-vault"), VAULT, body(acls)).await
+    };
+    let refused = allow(json!({}), "without")
+        .await
+        .refused(400, "VirtualNetworkNotValid");
+    let told = refused.body["error"]["message"].to_string();
+    assert!(
+        told.contains("SubnetsHaveNoServiceEndpointsConfigured"),
+        "{told}"
+    );
+    allow(json!({}), "none").await.refused(400, "BadRequest");
+    allow(json!({}), "with").await.expect(201);
+    allow(
+        json!({ "ignoreMissingVnetServiceEndpoint": true }),
+        "without",
+    )
+    .await
+    .expect(200);
+}
+
+#[tokio::test]
 async fn new_versions_of_the_api_prefer_roles() {
     let arm = Arm::with_group().await;
     let mut body = body(json!({}));
@@ -280,12 +322,13 @@ async fn a_deleted_vault_keeps_its_name_and_secrets_until_it_is_recovered_or_pur
     );
     assert_eq!(list["value"][0]["properties"]["vaultId"], json!(url));
 
-    let back = arm
-        .put(&url, VAULT, body(json!({ "createMode": "recover" })))
-        .await
-        .expect(201)
-        .body;
+    let mut other =
+        body(json!({ "createMode": "recover", "sku": { "family": "A", "name": "premium" } }));
+    other["tags"] = json!({ "a": "b" });
+    let back = arm.put(&url, VAULT, other).await.expect(201).body;
     assert!(back["properties"].get("createMode").is_none());
+    assert_eq!(back["properties"]["sku"]["name"], "standard");
+    assert!(back["tags"].get("a").is_none(), "it is as it was");
     assert_eq!(in_force(&arm, "pull"), (200, json!({ "value": SECRET })));
     let none = vault("fkaks-none");
     arm.put(&none, VAULT, body(json!({ "createMode": "recover" })))

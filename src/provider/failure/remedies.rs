@@ -34,6 +34,7 @@ use When::{Case, Code, On};
 const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const CLUSTER: &str = "Microsoft.ContainerService/managedClusters";
 const REGISTRY: &str = "Microsoft.ContainerRegistry/registries";
+const VAULT: &str = "Microsoft.KeyVault/vaults";
 
 const REMEDIES: &[(When, Way)] = &[
     (
@@ -59,6 +60,8 @@ const REMEDIES: &[(When, Way)] = &[
         ),
         Told(another_registry_name),
     ),
+    (On(VAULT, &["VaultAlreadyExists"]), Told(another_vault_name)),
+    (On(VAULT, &["ConflictError"]), Told(recover_the_vault)),
     (
         On(PEERING, &["RemotePeeringIsDisconnected"]),
         Said(
@@ -202,6 +205,26 @@ fn another_registry_name(trouble: &Trouble<'_>) -> String {
     )
 }
 
+fn another_vault_name(trouble: &Trouble<'_>) -> String {
+    format!(
+        "choose another name. A vault's name is part of its host name and so unique in all of Azure; someone has \
+         this one, maybe you in another group or subscription, maybe as a deleted vault:\n\n  az resource list --name \
+         {0} --resource-type {VAULT}\n  az keyvault list-deleted --query \"[?name=='{0}']\"",
+        trouble.failure.id.name()
+    )
+}
+
+fn recover_the_vault(trouble: &Trouble<'_>) -> String {
+    format!(
+        "if Azure speaks of a deleted vault, look at it:\n\n  az keyvault list-deleted --query \
+         \"[?name=='{0}']\"\n\nWith recover_deleted = true it is recovered when it was in the same group and region, and \
+         when the caller may find it: that takes a role with the action `Microsoft.KeyVault/deletedVaults/read` on \
+         the subscription. Otherwise choose another name, or have it purged, for ever:\n\n  az keyvault purge --name \
+         {0}",
+        trouble.failure.id.name()
+    )
+}
+
 fn look_again(trouble: &Trouble<'_>) -> String {
     format!(
         "the principal has this role there already, by a role assignment of another name, which did not show in \
@@ -323,6 +346,7 @@ const ROLES: &[(&str, &str)] = &[
         "microsoft.authorization/policy",
         "Resource Policy Contributor",
     ),
+    ("microsoft.keyvault/", "Key Vault Contributor"),
     ("microsoft.policyinsights/", "Resource Policy Contributor"),
     ("microsoft.security/", "Security Admin"),
 ];

@@ -312,7 +312,7 @@ impl<'a, C: Composite> Apply<'a, C> {
         }
         match found {
             Look::Denied(error) => Err(fail(Doing::Reading, (*error).clone())),
-            Look::Absent => self.create(part, wanted).await,
+            Look::Absent => self.bring_into_being(part, wanted).await,
             Look::Found(found) => {
                 let known = part.transient || self.ledger().contains(&wanted.id);
                 if !known && !self.may_adopt(&wanted.id) {
@@ -331,7 +331,7 @@ impl<'a, C: Composite> Apply<'a, C> {
                 let again = self.world.look(&wanted.id).await;
                 match again.map_err(|error| fail(Doing::Reading, error))? {
                     Look::Found(found) => self.change(part, wanted, &found).await,
-                    Look::Absent => self.create(part, wanted).await,
+                    Look::Absent => self.bring_into_being(part, wanted).await,
                     Look::Denied(error) => Err(fail(Doing::Reading, (*error).clone())),
                 }
             }

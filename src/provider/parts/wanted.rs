@@ -49,6 +49,9 @@ pub struct Creation {
     pub body: Json,
     /// The objects that it makes: the part that owns each, and its id.
     pub brings: Vec<(&'static str, ArmId)>,
+    /// Whether it brings back an object as that was, whatever the body says, so that the object is
+    /// compared and changed after it.
+    pub as_it_was: bool,
 }
 
 /// One request on the way from what there is to what is wanted.
@@ -158,7 +161,23 @@ impl Wanted {
     /// The first PUT has more, and makes more.
     #[must_use]
     pub fn creating(mut self, body: Json, brings: Vec<(&'static str, ArmId)>) -> Self {
-        self.creation = Some(Creation { body, brings });
+        self.creation = Some(Creation {
+            body,
+            brings,
+            as_it_was: false,
+        });
+        self
+    }
+
+    /// Where there is such an addition to the first PUT, it brings back an object that was deleted, and
+    /// what differs then is changed.
+    #[must_use]
+    pub fn recovered(mut self, body: Option<Json>) -> Self {
+        self.creation = body.map(|body| Creation {
+            body,
+            brings: Vec::new(),
+            as_it_was: true,
+        });
         self
     }
 

@@ -1,6 +1,7 @@
 //! The managed resources: one file each, named without the prefix `fkaks_`.
 
 pub(super) mod cluster;
+mod key_vault;
 pub(super) mod network;
 pub(super) mod network_peering;
 pub(super) mod private_registry_link;
@@ -17,6 +18,7 @@ mod resource_group;
 mod subnet;
 
 pub use cluster::Cluster;
+pub use key_vault::KeyVault;
 pub use network::Network;
 pub use network_peering::NetworkPeering;
 pub use private_registry_link::PrivateRegistryLink;

@@ -198,12 +198,21 @@ impl Input {
 }
 
 impl Exposure {
-    /// `publicNetworkAccess` and `networkRuleSet.defaultAction`.
-    const fn switches(self) -> (&'static str, &'static str) {
+    /// `publicNetworkAccess`, and the default action of the network rules.
+    pub const fn switches(self) -> (&'static str, &'static str) {
         match self {
             Self::Private => ("Disabled", "Deny"),
             Self::Allowlist => ("Enabled", "Deny"),
             Self::Public => ("Enabled", "Allow"),
+        }
+    }
+
+    /// Its name in a configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Allowlist => "allowlist",
+            Self::Public => "public",
         }
     }
 

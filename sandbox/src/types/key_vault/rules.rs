@@ -3,9 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::bad;
 use super::vaults::{PURGE_PROTECTION, RBAC, RECOVER, RETENTION};
-use crate::errors::ArmResult;
+use super::{NAMESPACE, bad};
+use crate::errors::{ArmError, ArmResult};
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
 
@@ -143,14 +143,41 @@ fn check_network(world: &World, new: &Resource) -> ArmResult<()> {
     }
     for rule in new.items(&format!("{ACLS}/virtualNetworkRules")) {
         let id = rule["id"].as_str().unwrap_or_default();
-        let there = ResourceId::parse(id).is_some_and(|id| world.get(id.as_str()).is_some());
-        if !there {
+        let subnet = ResourceId::parse(id).and_then(|id| world.get(id.as_str()));
+        let Some(subnet) = subnet else {
             return Err(bad(format!(
                 "The virtual network rule names the subnet '{id}', which was not found."
             )));
+        };
+        if rule["ignoreMissingVnetServiceEndpoint"] != true {
+            check_service_endpoint(subnet)?;
         }
     }
     Ok(())
+}
+
+/// The subnet must have the service endpoint, unless the rule says not to look (public reports, such as
+/// Azure/avdaccelerator issue 818).
+fn check_service_endpoint(subnet: &Resource) -> ArmResult<()> {
+    let mut endpoints = subnet.items("/properties/serviceEndpoints").iter();
+    let is_ours = |endpoint: &Value| {
+        let service = endpoint["service"].as_str().unwrap_or_default();
+        service.eq_ignore_ascii_case(NAMESPACE)
+    };
+    match endpoints.any(is_ours) {
+        true => Ok(()),
+        false => Err(ArmError::bad(
+            "VirtualNetworkNotValid",
+            format!(
+                "Operation on Virtual Network could not be performed. StatusCode: 400 (BadRequest). Error Code: SubnetsHaveNoServiceEndpointsConfigured. Error Message: Subnets {} of virtual network {} do not have ServiceEndpoints for {NAMESPACE} resources configured. Add {NAMESPACE} to subnet's ServiceEndpoints collection before trying to ACL {NAMESPACE} resources to these subnets.",
+                subnet.id.name(),
+                subnet
+                    .id
+                    .parent()
+                    .map_or_else(String::new, |network| network.as_str().to_owned()),
+            ),
+        )),
+    }
 }
 
 /// An address or a range with its length, as the service shows it.

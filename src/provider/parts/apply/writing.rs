@@ -12,6 +12,24 @@ use crate::provider::parts::wanted::{Change, Gap, Wanted};
 use crate::provider::parts::{Composite, Part, writable};
 
 impl<C: Composite> Apply<'_, C> {
+    /// Makes what is not there, or brings it back as it was and then makes it what is wanted.
+    pub(super) async fn bring_into_being(
+        &self,
+        part: &Part<C::Input>,
+        wanted: &Wanted,
+    ) -> Result<(), Failure> {
+        self.create(part, wanted).await?;
+        let creation = wanted.creation.as_ref();
+        if !creation.is_some_and(|creation| creation.as_it_was) {
+            return Ok(());
+        }
+        match self.world.look(&wanted.id).await {
+            Ok(Look::Found(made)) => self.change(part, wanted, &made).await,
+            Ok(Look::Absent | Look::Denied(_)) => Ok(()),
+            Err(error) => Err(failure(Doing::Reading, wanted, error)),
+        }
+    }
+
     pub(super) async fn create(
         &self,
         part: &Part<C::Input>,

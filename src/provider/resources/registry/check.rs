@@ -125,7 +125,7 @@ fn close(check: &mut Check<'_>, id: &ArmId, found: &Json, is: Exposure) -> Resul
         );
         return Ok(());
     }
-    let mut evidence = vec![format!("- registry {} is {} today", id.name(), name(is))];
+    let mut evidence = vec![format!("- registry {} is {} today", id.name(), is.name())];
     for (endpoint, standing) in &ways {
         let Standing::Missing(reasons) = standing else {
             continue;
@@ -139,7 +139,7 @@ fn close(check: &mut Check<'_>, id: &ArmId, found: &Json, is: Exposure) -> Resul
     if ways.is_empty() {
         evidence.push("- it has no private endpoint".to_owned());
     }
-    let is = name(is);
+    let is = is.name();
     check.error(
         path,
         "the registry cannot be made private yet: no private way to it stands",
@@ -186,14 +186,6 @@ fn allow(check: &mut Check<'_>, id: &ArmId, found: &Json) {
             id.name()
         ),
     );
-}
-
-fn name(exposure: Exposure) -> &'static str {
-    match exposure {
-        Exposure::Private => "private",
-        Exposure::Allowlist => "allowlist",
-        Exposure::Public => "public",
-    }
 }
 
 /// The regions in an argument, in Azure's spelling.

@@ -116,20 +116,11 @@ fn exports(config: &Value, diagnostics: &mut Diagnostics) {
 }
 
 fn ranges(config: &Value, diagnostics: &mut Diagnostics) {
+    allowed_once(config, diagnostics);
     let path = Path::attribute("allowed_ip_ranges");
     let Some(ranges) = config.get("allowed_ip_ranges").as_items() else {
         return;
     };
-    let mut seen = BTreeMap::new();
-    for range in ranges.iter().filter_map(Value::as_str) {
-        if let Some(other) = seen.insert(stripped(range), range) {
-            diagnostics.error(
-                path.clone(),
-                "an address is allowed once",
-                format!("{other:?} and {range:?} are the same.\n\nFix: remove one of them."),
-            );
-        }
-    }
     if ranges.is_empty() && config.get("exposure").as_str() == Some("allowlist") {
         diagnostics.warning(
             path,
@@ -138,6 +129,21 @@ fn ranges(config: &Value, diagnostics: &mut Diagnostics) {
              Fix: name the addresses that may reach it, leave allowed_ip_ranges out if others manage them, or \
              say what it is:\n\n  exposure = \"private\"",
         );
+    }
+}
+
+/// Refuses an address that `allowed_ip_ranges` has in two spellings.
+pub fn allowed_once(config: &Value, diagnostics: &mut Diagnostics) {
+    let mut seen = BTreeMap::new();
+    let ranges = config.get("allowed_ip_ranges").as_items();
+    for range in ranges.into_iter().flatten().filter_map(Value::as_str) {
+        if let Some(other) = seen.insert(stripped(range), range) {
+            diagnostics.error(
+                Path::attribute("allowed_ip_ranges"),
+                "an address is allowed once",
+                format!("{other:?} and {range:?} are the same.\n\nFix: remove one of them."),
+            );
+        }
     }
 }
 
@@ -266,13 +272,13 @@ pub fn ip_range(text: &str) -> Result<(), String> {
     };
     let ipnet::IpNet::V4(net) = net else {
         return Err(format!(
-            "{text:?} is IPv6, and registries allow IPv4 addresses alone"
+            "{text:?} is IPv6, and only IPv4 addresses can be allowed"
         ));
     };
     if net.addr().is_private() {
         return Err(format!(
-            "{text:?} is a private range, which never reaches the public address of a registry: allow the \
-             address that its network has on the internet, or use a private endpoint"
+            "{text:?} is a private range, which never reaches a public address: allow the address that its \
+             network has on the internet, or use a private endpoint"
         ));
     }
     Ok(())
