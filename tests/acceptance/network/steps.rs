@@ -1,5 +1,7 @@
 //! A network's life that values cannot tell: others in it, users of its subnets, moves, import.
 
+mod late;
+
 use serde_json::{Value, json};
 
 use crate::driver::session::action;
@@ -29,6 +31,10 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "what_is_changed_outside_is_shown_and_repaired",
         run: drift,
+    },
+    Step {
+        name: "an_address_space_that_no_plan_knew_is_compared_with_the_peers_before_it_is_written",
+        run: late::known_late,
     },
     Step {
         name: "a_network_of_someone_else_is_refused_and_then_imported",
