@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 pub use self::caller::{caller_may, may_assign, permits};
 use super::parts::{Look, Seen, Unread, Wanted};
-use crate::arm::ArmId;
+use crate::arm::{ArmId, Error};
 
 /// The ARM type of a role assignment.
 const ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments";
@@ -45,11 +45,26 @@ pub const IDENTITY_OPERATOR: Role = Role {
     broader: &[OWNER, CONTRIBUTOR],
 };
 
+/// For reading the secrets of a key vault. It is a matter of data actions, which no owner or contributor
+/// has.
+pub const SECRETS_USER: Role = Role {
+    name: "Key Vault Secrets User",
+    definition: "4633458b-17de-408a-b874-0445c86b69e6",
+    broader: &[VAULT_ADMINISTRATOR, SECRETS_OFFICER],
+};
+
 const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 const CONTRIBUTOR: &str = "b24988ac-6180-42a0-ab88-20f7382dd24c";
+const VAULT_ADMINISTRATOR: &str = "00482a5a-887f-4fb3-b363-3b7fe8e74483";
+const SECRETS_OFFICER: &str = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7";
 
 /// The roles of which it is known what they include.
-const KNOWN: [Role; 3] = [NETWORK_CONTRIBUTOR, ZONE_CONTRIBUTOR, IDENTITY_OPERATOR];
+const KNOWN: [Role; 4] = [
+    NETWORK_CONTRIBUTOR,
+    ZONE_CONTRIBUTOR,
+    IDENTITY_OPERATOR,
+    SECRETS_USER,
+];
 
 /// Something that an identity must be allowed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,16 +101,17 @@ impl Role {
 }
 
 impl Need {
-    /// The id of the assignment that we make: the same need of the same identity has the same
-    /// name at every apply, so that an answer that was lost does no harm.
-    pub fn id(&self, identity: &ArmId) -> ArmId {
-        let text = format!("{}|{identity}|{}", self.scope, self.role.definition).to_lowercase();
+    /// The id of the assignment that we make: the same need of the same holder, an identity or the
+    /// resource that owns the assignment, has the same name at every apply, so that an answer that was
+    /// lost does no harm.
+    pub fn id(&self, holder: &ArmId) -> ArmId {
+        let text = format!("{}|{holder}|{}", self.scope, self.role.definition).to_lowercase();
         let name = Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes());
         self.scope.resource(ASSIGNMENT, &name.to_string())
     }
 
     /// The assignment that meets it, for the identity with that object id, as far as it has one yet.
-    pub fn wanted(&self, identity: &ArmId, principal: Result<Option<String>, Unread>) -> Wanted {
+    pub fn wanted(&self, holder: &ArmId, principal: Result<Option<String>, Unread>) -> Wanted {
         let body = principal.map(|principal| {
             json!({"properties": {
                 "roleDefinitionId": self.role.id(&self.scope),
@@ -103,7 +119,7 @@ impl Need {
                 "principalType": "ServicePrincipal",
             }})
         });
-        let wanted = Wanted::new(self.id(identity), body).immutable(&[
+        let wanted = Wanted::new(self.id(holder), body).immutable(&[
             "/properties/principalId",
             "/properties/principalType",
             "/properties/roleDefinitionId",
@@ -140,11 +156,11 @@ pub enum Covered {
 /// [`Unread`] when they have not been listed yet.
 pub fn covered(
     need: &Need,
-    identity: &ArmId,
+    holder: &ArmId,
     principal: &str,
     seen: &Seen,
 ) -> Result<Covered, Unread> {
-    let own = need.id(identity);
+    let own = need.id(holder);
     let list = format!("providers/{ASSIGNMENT}?$filter=principalId%20eq%20'{principal}'");
     let assignments = match seen.list(&need.scope, &list)? {
         Look::Found(assignments) => assignments,
@@ -175,6 +191,11 @@ pub fn covered(
     Ok(answer)
 }
 
+/// Whether Azure refuses an assignment because the principal has the role there by another one.
+pub fn is_assigned(error: &Error) -> bool {
+    error.has_code("RoleAssignmentExists")
+}
+
 /// Whether an assignment at that scope counts here: at the same object, above it, or at a
 /// management group, which is above everything.
 fn reaches(scope: &str, here: &ArmId) -> bool {
@@ -193,12 +214,12 @@ fn reaches(scope: &str, here: &ArmId) -> bool {
 /// [`Unread`] when they have not been listed yet.
 pub fn is_served(
     need: &Need,
-    identity: &ArmId,
+    holder: &ArmId,
     principal: &str,
     seen: &Seen,
 ) -> Result<bool, Unread> {
-    let own = seen.look(&need.id(identity));
-    let covered = covered(need, identity, principal, seen)?;
+    let own = seen.look(&need.id(holder));
+    let covered = covered(need, holder, principal, seen)?;
     // One that we made stays ours, whatever others add later.
     Ok(covered == Covered::Yes && !matches!(own?, Look::Found(_)))
 }

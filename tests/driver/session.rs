@@ -46,9 +46,6 @@ impl Session {
         let folder = tempfile::Builder::new().prefix("fkaks-").tempdir().unwrap();
         let below = |name: &str| folder.path().join(name);
         copy(scenario, &below("configuration"));
-        if let Some(given) = given(scenario) {
-            copy(&given, &below("configuration"));
-        }
         // A configuration has the repository's modules as its neighbours: `../modules/NAME`.
         copy(
             &Path::new(env!("CARGO_MANIFEST_DIR")).join("modules"),
@@ -398,14 +395,6 @@ fn calls_modules(configuration: &Path) -> bool {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
         text.lines().any(|line| line.starts_with("module \""))
     })
-}
-
-/// What an architecture finds and a user would fill in, which is no part of the example: `foreign.json` and
-/// `terraform.tfvars`, in the folder of its name among the scenarios.
-fn given(scenario: &Path) -> Option<PathBuf> {
-    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/acceptance");
-    let folder = scenarios.join(scenario.file_name()?);
-    (folder.is_dir() && folder != scenario).then_some(folder)
 }
 
 fn copy(from: &Path, to: &Path) {

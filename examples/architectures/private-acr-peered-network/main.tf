@@ -24,8 +24,9 @@ resource "fkaks_network" "aks" {
 
   subnets = {
     nodes = {
-      purpose          = "aks_nodes"
-      address_prefixes = ["10.20.0.0/22"]
+      purpose           = "aks_nodes"
+      address_prefixes  = ["10.20.0.0/22"]
+      service_endpoints = ["Microsoft.KeyVault"]
     }
   }
 }
@@ -65,7 +66,6 @@ resource "fkaks_cluster" "aks" {
   name                = var.cluster_name
   resource_group_id   = fkaks_resource_group.this.id
   location            = var.location
-  kubelet_identity_id = var.kubelet_identity_id
   deletion_protection = var.deletion_protection
   tags                = var.tags
 
@@ -109,6 +109,18 @@ resource "fkaks_private_registry_link" "acr" {
   }
 }
 
+# It keeps the token's password, for the nodes alone: they reach it from their subnet, with the role that the pull
+# secret gives them. Azure Resource Manager writes into it, whatever its network rules are.
+resource "fkaks_key_vault" "passwords" {
+  name                = var.key_vault_name
+  resource_group_id   = fkaks_resource_group.this.id
+  location            = var.location
+  exposure            = "allowlist"
+  allowed_subnet_ids  = [fkaks_network.aks.subnet_ids["nodes"]]
+  deletion_protection = var.deletion_protection
+  tags                = var.tags
+}
+
 # A login that pulls this one repository. Its password goes to the vault, as the content of a pull secret, and is in
 # no state.
 resource "fkaks_registry_token" "pull" {
@@ -117,7 +129,7 @@ resource "fkaks_registry_token" "pull" {
   scope       = { nginx = ["content/read", "metadata/read"] }
 
   key_vault_secret = {
-    vault_id           = var.key_vault_id
+    vault_id           = fkaks_key_vault.passwords.id
     name               = "${var.registry_name}-pull"
     docker_config_name = "${var.registry_name}-pull-dockerconfigjson"
   }

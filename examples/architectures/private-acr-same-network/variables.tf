@@ -22,14 +22,10 @@ variable "registry_name" {
   default     = "acrsamenetwork"
 }
 
-variable "key_vault_id" {
-  description = "The vault that keeps the token's password, a private one too."
+variable "key_vault_name" {
+  description = "The vault that keeps the token's password; its name is unique in all of Azure."
   type        = string
-}
-
-variable "kubelet_identity_id" {
-  description = "The identity of the nodes, which may read the vault: it has the role Key Vault Secrets User there."
-  type        = string
+  default     = "kv-acrsamenetwork"
 }
 
 variable "rotate_after" {
@@ -51,7 +47,7 @@ variable "node_count" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the cluster and the registry refuse to be destroyed: what is in them cannot be restored."
+  description = "Whether the cluster, the registry and the vault refuse to be destroyed: what is in them cannot be restored."
   type        = bool
   default     = false
 }

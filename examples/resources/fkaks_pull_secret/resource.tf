@@ -1,5 +1,5 @@
-# The login of a token in a namespace of a private cluster. A pod in the cluster fetches it from the vault;
-# an apply that rotates the token writes it, too.
+# The login of a token in a namespace of a private cluster. A pod in the cluster fetches it from the vault,
+# with a role on this one secret that the nodes get; an apply that rotates the token writes it, too.
 resource "fkaks_pull_secret" "example" {
   cluster_id       = fkaks_cluster.aks.id
   namespace        = "apps"
@@ -8,15 +8,6 @@ resource "fkaks_pull_secret" "example" {
 
   key_vault_secret_id  = fkaks_registry_token.team.secrets["dockerconfigjson"].id
   key_vault_secret_uri = fkaks_registry_token.team.secrets["dockerconfigjson"].versioned_uri
-
-  depends_on = [azurerm_role_assignment.pull_secret]
-}
-
-# What the kubelets' identity needs for it.
-resource "azurerm_role_assignment" "pull_secret" {
-  scope                = fkaks_registry_token.team.secrets["dockerconfigjson"].id
-  role_definition_name = "Key Vault Secrets User"
-  principal_id         = fkaks_cluster.aks.kubelet_identity.object_id
 }
 
 # A login of another registry, whose value is in no state.

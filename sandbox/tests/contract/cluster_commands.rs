@@ -243,6 +243,10 @@ async fn a_pod_reads_a_vault_as_the_identity_of_its_node() {
     assert_eq!(logs, "curl: (22) The requested URL returned error: 401\n");
     // A closed vault lets in who comes through an approved endpoint.
     let mut closed = arm.get(&vault, VAULTS).await.body;
+    closed["properties"]["networkAcls"] =
+        json!({ "defaultAction": "Deny", "bypass": "AzureServices" });
+    arm.create(&vault, VAULTS, closed.clone()).await;
+    assert_eq!(run(&arm, &read(vaults), "").await, forbidden);
     closed["properties"]["publicNetworkAccess"] = json!("Disabled");
     arm.create(&vault, VAULTS, closed).await;
     assert_eq!(run(&arm, &read(vaults), "").await, forbidden);

@@ -122,6 +122,12 @@ const REMEDIES: &[(When, Way)] = &[
         }),
         Told(let_it_import),
     ),
+    (Code(&["SubscriptionNotFound"]), Told(another_subscription)),
+    (Code(&["ResourceGroupNotFound"]), Told(make_the_group)),
+    (
+        Code(&["ParentResourceNotFound"]),
+        Told(make_what_it_is_part_of),
+    ),
     (Case(|trouble| trouble.error.is_forbidden()), Told(permit)),
     (
         Case(|trouble| trouble.error.is_timeout() && trouble.failure.doing == Doing::Reading),
@@ -271,6 +277,35 @@ fn let_pods_go(trouble: &Trouble<'_>) -> String {
     )
 }
 
+fn another_subscription(trouble: &Trouble<'_>) -> String {
+    format!(
+        "see that {} is the id of a subscription, and that it is in the tenant in which the caller signs in. It is \
+         that of the given ids, or `subscription_id` of the provider. To list those that there are:\n\n  az account \
+         list --all --output table",
+        trouble.failure.id.subscription_id()
+    )
+}
+
+fn make_the_group(trouble: &Trouble<'_>) -> String {
+    let id = &trouble.failure.id;
+    let group = id.resource_group_id();
+    format!(
+        "{} does not exist. See that its name and subscription are right; where the same configuration makes it, \
+         take the id from there, so that it is made before:\n\n  resource_group_id = fkaks_resource_group.example.id",
+        group.as_ref().unwrap_or(id)
+    )
+}
+
+fn make_what_it_is_part_of(trouble: &Trouble<'_>) -> String {
+    let id = &trouble.failure.id;
+    let parent = id.parent();
+    format!(
+        "{} does not exist. See that the id is right; where the same configuration makes it, take its id from there \
+         instead of writing it out, so that it is made before.",
+        parent.as_ref().unwrap_or(id)
+    )
+}
+
 fn let_it_import(trouble: &Trouble<'_>) -> String {
     let principal = trouble.principal();
     format!(
@@ -359,99 +394,4 @@ fn role(id: &ArmId) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::arm::AzureError;
-    use crate::provider::failure::Cause;
-
-    fn told(id: ArmId, doing: Doing, status: u16, code: &str) -> Option<String> {
-        let error: Error = AzureError {
-            status,
-            code: Some(code.to_owned()),
-            ..AzureError::default()
-        }
-        .into();
-        let failure = Failure {
-            doing,
-            id,
-            argument: "",
-            cause: Cause::Azure(error.clone()),
-        };
-        of(&failure, &error, None)
-    }
-
-    fn group() -> ArmId {
-        ArmId::group("00000000-0000-0000-0000-000000000001", "rg")
-    }
-
-    #[test]
-    fn a_code_counts_only_on_the_type_that_it_is_about() {
-        let network = group().resource("Microsoft.Network/virtualNetworks", "hub");
-        let peering = network.child("virtualNetworkPeerings", "to-app");
-        let code = "VnetAddressSpacesOverlap";
-        let found = told(peering, Doing::Creating, 400, code).unwrap_or_default();
-        assert!(found.contains("another range"), "{found}");
-        assert_eq!(told(network, Doing::Creating, 400, code), None);
-    }
-
-    #[test]
-    fn a_drain_that_budgets_hold_up_is_let_go_by_name_on_a_pool_and_on_its_cluster() {
-        let error: Error = AzureError {
-            status: 200,
-            operation: true,
-            code: Some("UpgradeFailed".to_owned()),
-            message: "PDB debug info: shop/web-0 blocked by pdb web with 0 unready pods."
-                .to_owned(),
-            ..AzureError::default()
-        }
-        .into();
-        let cluster = group().resource(CLUSTER, "aks");
-        for id in [cluster.child("agentPools", "apps"), cluster] {
-            let failure = Failure {
-                doing: Doing::Changing,
-                id,
-                argument: "node_pools",
-                cause: Cause::Azure(error.clone()),
-            };
-            let (summary, detail) = failure.text(None);
-            assert!(summary.ends_with("its nodes could not be drained"));
-            for part in [
-                "- the disruption budget shop/web lets the pod shop/web-0 not go",
-                "Fix: have the budget allow a disruption",
-                "kubectl --namespace shop patch pdb web",
-                "--resource-group rg --name aks --command",
-                "Azure said:",
-            ] {
-                assert!(detail.contains(part), "{part}: {detail}");
-            }
-        }
-    }
-
-    #[test]
-    fn whoever_may_not_assign_policies_is_told_the_role_and_the_scope_that_it_takes() {
-        let policy = "Microsoft.Authorization/policyAssignments";
-        let corp = "/providers/Microsoft.Management/managementGroups/corp";
-        let corp = ArmId::parse(corp).unwrap_or_else(|_| group());
-        for scope in [group(), corp] {
-            let id = scope.resource(policy, "rules-network");
-            let found = told(id, Doing::Creating, 403, "AuthorizationFailed").unwrap_or_default();
-            for part in [
-                "policyAssignments/write",
-                "\"Resource Policy Contributor\"",
-                &format!("= \"{scope}\""),
-            ] {
-                assert!(found.contains(part), "{part}: {found}");
-            }
-        }
-    }
-
-    #[test]
-    fn whoever_may_not_read_needs_no_more_than_a_reader() {
-        let plan = ArmId::subscription("00000000-0000-0000-0000-000000000001")
-            .resource("Microsoft.Security/pricings", "Containers");
-        let role =
-            |doing| told(plan.clone(), doing, 403, "AuthorizationFailed").unwrap_or_default();
-        assert!(role(Doing::Reading).contains("= \"Reader\""));
-        assert!(role(Doing::Changing).contains("= \"Security Admin\""));
-    }
-}
+mod tests;

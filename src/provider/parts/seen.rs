@@ -332,6 +332,12 @@ impl Seen {
         self.objects.insert(id.clone(), Look::Found(Arc::new(json)));
     }
 
+    /// Makes an object one that is not there, for tests.
+    #[cfg(test)]
+    pub(crate) fn leave_out(&mut self, id: &ArmId) {
+        self.objects.insert(id.clone(), Look::Absent);
+    }
+
     /// Makes an object one that the caller may not read, for tests.
     #[cfg(test)]
     pub(crate) fn deny(&mut self, id: &ArmId) {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::compare::Difference;
 use super::seen::Unread;
 use super::tags::Tags;
-use crate::arm::{ArmId, Json};
+use crate::arm::{ArmId, Error, Json};
 
 /// A wanted ARM object. Built by a chain: the id, the body, then what is special about it.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct Wanted {
     /// Whether a failed creation is written once more, because what failed goes on from where it
     /// was, and nothing better is to be had by deleting it.
     pub reconciled: bool,
+    /// The refusals of its creation that tell of an object of someone else which serves as well.
+    pub needless: fn(&Error) -> bool,
     /// Whether the decision depends on what others write under the same locks.
     pub under_lock: bool,
     /// The argument that an error of this object is about.
@@ -104,6 +106,7 @@ impl Wanted {
             creation: None,
             steps: None,
             reconciled: false,
+            needless: |_| false,
             under_lock: false,
             argument: "",
         }
@@ -192,6 +195,14 @@ impl Wanted {
     #[must_use]
     pub fn reconciled(mut self) -> Self {
         self.reconciled = true;
+        self
+    }
+
+    /// It is not needed where Azure refuses its creation so, because someone else's object serves as well,
+    /// which the part's evidence has to show.
+    #[must_use]
+    pub fn needless_when(mut self, told: fn(&Error) -> bool) -> Self {
+        self.needless = told;
         self
     }
 

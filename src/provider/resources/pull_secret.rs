@@ -2,11 +2,13 @@
 //! command, so that a private cluster needs no way in. The Docker configuration comes from a Key Vault
 //! secret, which a pod in the cluster fetches, or from a write-only argument.
 //!
-//! No object of Resource Manager is of this resource: its id is the cluster's with namespace and name
-//! behind it, and it stands as long as the cluster does. What is inside the cluster is asked by a run
+//! The secret is no object of Resource Manager: its id is the cluster's with namespace and name behind
+//! it, and it stands as long as the cluster does. Of Resource Manager there is only the role with which
+//! the nodes read the vault. What is inside the cluster is asked by a run
 //! command that prints no data, only a checksum of it.
 
 mod check;
+mod grants;
 mod inside;
 mod observe;
 mod schema;
@@ -38,6 +40,7 @@ pub struct Input {
     key_vault_secret_id: Option<ArmId>,
     key_vault_secret_uri: Option<String>,
     identity_client_id: Option<String>,
+    manage_role_assignments: bool,
     #[serde(default, skip_serializing)]
     docker_config_json_wo: Option<Secret>,
     docker_config_json_wo_version: Option<i64>,
@@ -72,7 +75,12 @@ impl Composite for PullSecret {
     const SCHEMA: Schema = schema::SCHEMA;
     const PAGE: Page = schema::PAGE;
 
-    const PARTS: &'static [Part<Input>] = &[Part::deeds("secret", writing::next, writing::remove)];
+    const PARTS: &'static [Part<Input>] = &[
+        Part::new("grants", grants::grants)
+            .until(grants::in_force)
+            .existing(grants::left_over),
+        Part::deeds("secret", writing::next, writing::remove).after(&["grants"]),
+    ];
 
     fn anchor(id: &ArmId) -> ArmId {
         of_id(id).map_or_else(|| id.clone(), |(cluster, ..)| cluster)
@@ -127,6 +135,7 @@ impl Input {
             key_vault_secret_id: None,
             key_vault_secret_uri: None,
             identity_client_id: None,
+            manage_role_assignments: true,
             docker_config_json_wo: None,
             docker_config_json_wo_version: None,
             known: Known::default(),

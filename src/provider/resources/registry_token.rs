@@ -155,6 +155,7 @@ impl Composite for RegistryToken {
             let own = registry.child("scopeMaps", name);
             known.push(("scope_map_id", Value::from(own.as_str())));
         }
+        known.extend(secrets_of(plan.get("key_vault_secret")).map(|secrets| ("secrets", secrets)));
         known
     }
 
@@ -164,6 +165,10 @@ impl Composite for RegistryToken {
 
     fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         check::check(check)
+    }
+
+    fn check_before_writing(check: &mut Check<'_>) -> Result<(), Unread> {
+        check::has_vault(check)
     }
 }
 
@@ -184,6 +189,29 @@ impl Input {
             .map(Place::copies)
             .unwrap_or_default()
     }
+}
+
+/// The secrets that a place will have, of which the ids are known before they are written, so that who
+/// refers to one can be checked at plan.
+fn secrets_of(place: &Value) -> Option<Value> {
+    let vault = ArmId::parse(place.get("vault_id").as_str()?).ok()?;
+    let (name, docker) = (place.get("name"), place.get("docker_config_name"));
+    if docker.is_unknown() {
+        return None;
+    }
+    let docker_config_name = docker.as_str().map(ToOwned::to_owned);
+    let place = Place {
+        vault_id: vault,
+        name: name.as_str()?.to_owned(),
+        docker_config_name,
+    };
+    let stored = |(kind, id): (copies::Kind, ArmId)| {
+        let unknown = |name: &str| (name.to_owned(), Value::unknown());
+        let id = ("id".to_owned(), Value::from(id.as_str()));
+        let stored = Value::object([id, unknown("uri"), unknown("versioned_uri")]);
+        (kind.key().to_owned(), stored)
+    };
+    Some(Value::object(place.copies().into_iter().map(stored)))
 }
 
 impl Place {

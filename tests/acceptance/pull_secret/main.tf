@@ -48,6 +48,11 @@ variable "run_command_enabled" {
   default = true
 }
 
+variable "manage_role_assignments" {
+  type    = bool
+  default = true
+}
+
 resource "fkaks_registry_token" "team" {
   registry_id = "${local.group}/providers/Microsoft.ContainerRegistry/registries/fkacrprivate"
   name        = "team-pull"
@@ -101,6 +106,7 @@ resource "fkaks_pull_secret" "team" {
   namespace            = var.namespace
   name                 = var.name
   create_namespace     = var.create_namespace
+  manage_role_assignments = var.manage_role_assignments
   key_vault_secret_id  = var.docker_secret == "team-pull-docker" ? fkaks_registry_token.team.secrets["dockerconfigjson"].id : "${local.vault}/secrets/${var.docker_secret}"
   key_vault_secret_uri = var.pinned ? fkaks_registry_token.team.secrets["dockerconfigjson"].versioned_uri : null
 }

@@ -15,6 +15,10 @@ pub const STEPS: &[Step] = &[
         run: written,
     },
     Step {
+        name: "the_nodes_may_read_the_vault_as_long_as_there_is_a_secret_of_it",
+        run: role,
+    },
+    Step {
         name: "a_secret_that_someone_changed_deleted_or_made_anew_comes_back",
         run: drift,
     },
@@ -113,6 +117,60 @@ fn written(session: &mut Session) {
     }
     session.plan().must_be_empty("a secret that was written");
     session.destroy();
+}
+
+const BESIDE: &str = r#"
+resource "fkaks_pull_secret" "beside" {
+  cluster_id           = fkaks_cluster.aks.id
+  namespace            = "default"
+  name                 = "team-pull"
+  key_vault_secret_id  = fkaks_registry_token.team.secrets["dockerconfigjson"].id
+  key_vault_secret_uri = fkaks_registry_token.team.secrets["dockerconfigjson"].versioned_uri
+}
+"#;
+
+/// The assignments on the secret in the vault.
+fn assignments(session: &Session) -> Vec<String> {
+    let scope =
+        format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-images/secrets/team-pull-docker");
+    let at = format!("{scope}/providers/Microsoft.Authorization/roleAssignments/");
+    let ids = session.sandbox.resources().into_iter();
+    ids.filter(|id| id.to_lowercase().starts_with(&at.to_lowercase()))
+        .collect()
+}
+
+fn role(session: &mut Session) {
+    // Two secrets of one in the vault share the role that the first of them makes.
+    session.write("beside.tf", BESIDE);
+    session.apply();
+    assert_eq!(assignments(session).len(), 1, "{:?}", assignments(session));
+    session.plan().must_be_empty("two secrets with one role");
+    session
+        .sandbox
+        .delete(&assignments(session)[0], "2022-04-01");
+    session.run(&["plan"]).must_say(&["role assignment"]);
+    session.apply();
+    assert_eq!(assignments(session).len(), 1, "{:?}", assignments(session));
+    session.plan().must_be_empty("a role that came back");
+    session.remove("beside.tf");
+    session.apply();
+    session.apply();
+    assert_eq!(assignments(session).len(), 1, "{:?}", assignments(session));
+    session.plan().must_be_empty("one secret with the role");
+
+    // The cluster goes, and what it had in the vault does not stay behind.
+    session.sandbox.delete(&cluster(), "2026-04-01");
+    session.plan().must(action::UPDATE, SECRET);
+    session.apply();
+    assert!(held(session)[HELD].is_object(), "{}", held(session));
+    assert_eq!(assignments(session).len(), 1, "{:?}", assignments(session));
+    session.sandbox.delete(&cluster(), "2026-04-01");
+    session.destroy();
+    assert!(
+        assignments(session).is_empty(),
+        "{:?}",
+        assignments(session)
+    );
 }
 
 /// The texts of the commands that ran.
@@ -365,17 +423,18 @@ fn failed(session: &mut Session) {
         "create_namespace = true",
     ]);
     session.set("create_namespace", "true");
-    session.set("docker_secret", "team-pull");
-    session.set("pinned", "false");
-    // The nodes may read the other secret alone.
+    // Nobody lets the nodes read the secret.
+    session.set("manage_role_assignments", "false");
+    session
+        .run(&["plan"])
+        .must_say(&["no role assignment of their own lets the nodes read the secret"]);
     session.run(&["apply", "-auto-approve"]).must_fail_saying(&[
         "the command in the cluster failed",
         "curl: (22) The requested URL returned error: 403",
         "Key Vault Secrets User",
     ]);
     assert!(held(session)[HELD].is_null());
-    session.set("docker_secret", "team-pull-docker");
-    session.set("pinned", "true");
+    session.set("manage_role_assignments", "true");
     session.apply();
     session.plan().must_be_empty("what failed before");
 }

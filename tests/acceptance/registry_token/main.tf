@@ -8,7 +8,12 @@ provider "fkaks" {}
 
 locals {
   group    = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-images"
-  registry = "${local.group}/providers/Microsoft.ContainerRegistry/registries/fkacrprivate"
+  registry = "${local.group}/providers/Microsoft.ContainerRegistry/registries/${var.registry}"
+}
+
+variable "registry" {
+  type    = string
+  default = "fkacrprivate"
 }
 
 variable "vault" {

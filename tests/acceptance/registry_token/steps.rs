@@ -23,6 +23,10 @@ pub const STEPS: &[Step] = &[
         name: "a_password_that_someone_made_anew_or_took_away_is_drift_and_repaired",
         run: drift,
     },
+    Step {
+        name: "a_registry_or_vault_that_is_not_there_is_named_and_nothing_is_written",
+        run: nowhere,
+    },
 ];
 
 const TOKEN: &str = "fkaks_registry_token.team";
@@ -52,6 +56,22 @@ resource "fkaks_registry_image" "nginx" {
 "#,
     );
     session.apply();
+}
+
+fn nowhere(session: &mut Session) {
+    session.set("vault", "kv-missing");
+    let before = session.sandbox.writes();
+    session.run(&["apply", "-auto-approve"]).must_fail_saying(&[
+        "there is no such key vault",
+        "vaults/kv-missing",
+        "Fix: ",
+    ]);
+    assert_eq!(session.sandbox.writes(), before);
+    session.set("vault", "kv-images");
+    session.set("registry", "fkacrmissing");
+    session
+        .run(&["apply", "-auto-approve"])
+        .must_fail_saying(&["registries/fkacrmissing does not exist", "Fix: "]);
 }
 
 /// The value of a secret in the vault.

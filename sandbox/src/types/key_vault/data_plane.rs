@@ -1,6 +1,7 @@
 //! The data plane of a vault, as far as a pod in a cluster needs it: the newest version of a secret is read
 //! (Key Vault REST API, "Get Secret", 7.4). A vault without public access lets in who comes through an
-//! approved private endpoint; where its name leads to is not looked at.
+//! approved private endpoint, and one that denies by default also who comes from a subnet of its rules;
+//! where its name leads to is not looked at, nor which public address the pod has.
 
 use std::collections::BTreeMap;
 
@@ -8,37 +9,38 @@ use serde_json::{Value, json};
 
 use super::{connections, secrets, vaults};
 use crate::auth;
+use crate::id::ResourceId;
 use crate::store::{Resource, World};
 use crate::types::authorization::has_data_right;
 
 const RIGHT: &str = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
 const AUDIENCE: &str = "https://vault.azure.net";
 
+/// What is asked of a vault, and from where.
+pub struct Ask<'a> {
+    /// The path behind the host.
+    pub path: &'a str,
+    /// The query.
+    pub query: &'a BTreeMap<String, String>,
+    /// The bearer token.
+    pub token: Option<&'a str>,
+    /// The subnets that it may come from.
+    pub subnets: &'a [ResourceId],
+}
+
 /// Status and body of a GET below a vault's address; `None` when there is no such vault.
 #[must_use]
-pub fn get(
-    world: &World,
-    host: &str,
-    path: &str,
-    query: &BTreeMap<String, String>,
-    token: Option<&str>,
-) -> Option<(u16, Value)> {
+pub fn get(world: &World, host: &str, ask: &Ask<'_>) -> Option<(u16, Value)> {
     let uri = format!("https://{host}/");
     let vault = world.of_type(vaults::NAME).find(|vault| {
         vault
             .text("/properties/vaultUri")
             .is_some_and(|address| address.eq_ignore_ascii_case(&uri))
     })?;
-    Some(answer(world, vault, path, query, token).unwrap_or_else(|refusal| refusal))
+    Some(answer(world, vault, ask).unwrap_or_else(|refusal| refusal))
 }
 
-fn answer(
-    world: &World,
-    vault: &Resource,
-    path: &str,
-    query: &BTreeMap<String, String>,
-    token: Option<&str>,
-) -> Result<(u16, Value), (u16, Value)> {
+fn answer(world: &World, vault: &Resource, ask: &Ask<'_>) -> Result<(u16, Value), (u16, Value)> {
     let refuse = |status: u16, code: &str, message: &str, inner: Option<&str>| {
         let mut error = json!({ "code": code, "message": message });
         if let Some(inner) = inner {
@@ -46,13 +48,24 @@ fn answer(
         }
         (status, json!({ "error": error }))
     };
-    if !admits(world, vault) {
-        return Err(refuse(
-            403,
-            "Forbidden",
-            "Public network access is disabled and request is not from a trusted service nor via an approved private link.",
-            Some("ForbiddenByConnection"),
-        ));
+    match admission(world, vault, ask.subnets) {
+        Admission::Open => {}
+        Admission::ByLinkAlone => {
+            return Err(refuse(
+                403,
+                "Forbidden",
+                "Public network access is disabled and request is not from a trusted service nor via an approved private link.",
+                Some("ForbiddenByConnection"),
+            ));
+        }
+        Admission::ByRuleAlone => {
+            return Err(refuse(
+                403,
+                "Forbidden",
+                "Client address is not authorized and caller is not a trusted service.",
+                Some("ForbiddenByFirewall"),
+            ));
+        }
     }
     let unauthorized = || {
         refuse(
@@ -62,10 +75,11 @@ fn answer(
             None,
         )
     };
-    let caller = token
+    let caller = ask
+        .token
         .and_then(|token| bearer(world, token))
         .ok_or_else(unauthorized)?;
-    if !query.contains_key("api-version") {
+    if !ask.query.contains_key("api-version") {
         return Err(refuse(
             400,
             "BadParameter",
@@ -73,7 +87,11 @@ fn answer(
             None,
         ));
     }
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = ask
+        .path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     let (name, version) = match parts[..] {
         ["secrets", name] => (name, None),
         ["secrets", name, version] => (name, Some(version)),
@@ -140,13 +158,36 @@ fn may_read(world: &World, vault: &Resource, secret: &str, caller: &str) -> bool
         })
 }
 
-fn admits(world: &World, vault: &Resource) -> bool {
-    let closed = vault.text("/properties/publicNetworkAccess") == Some("Disabled")
-        || vault.text("/properties/networkAcls/defaultAction") == Some("Deny");
+/// Whether the network lets somebody in (Microsoft Learn, "Configure network security for Azure Key Vault").
+enum Admission {
+    Open,
+    /// Public access is off.
+    ByLinkAlone,
+    /// The default is to deny, and no rule is about who asks.
+    ByRuleAlone,
+}
+
+fn admission(world: &World, vault: &Resource, subnets: &[ResourceId]) -> Admission {
     let mut connections = world.list(vault.id.as_str(), connections::NAME);
-    !closed
-        || connections.any(|connection| {
-            connection.text("/properties/privateLinkServiceConnectionState/status")
-                == Some("Approved")
-        })
+    let linked = connections.any(|connection| {
+        connection.text("/properties/privateLinkServiceConnectionState/status") == Some("Approved")
+    });
+    if linked {
+        return Admission::Open;
+    }
+    if vault.text("/properties/publicNetworkAccess") == Some("Disabled") {
+        return Admission::ByLinkAlone;
+    }
+    let mut rules = vault
+        .items("/properties/networkAcls/virtualNetworkRules")
+        .iter();
+    let of_rule = rules.any(|rule| {
+        let id = rule["id"].as_str().unwrap_or_default();
+        let mut subnets = subnets.iter();
+        subnets.any(|subnet| subnet.as_str().eq_ignore_ascii_case(id))
+    });
+    match vault.text("/properties/networkAcls/defaultAction") == Some("Deny") && !of_rule {
+        true => Admission::ByRuleAlone,
+        false => Admission::Open,
+    }
 }

@@ -57,6 +57,10 @@ impl<C: Composite> Apply<'_, C> {
                 if error.is_refusal() {
                     self.ledger().remove(&wanted.id);
                     brings().for_each(|(_, id)| self.ledger().remove(id));
+                    if (wanted.needless)(&error) {
+                        tracing::info!(id = %wanted.id, %error, "someone else's serves as well");
+                        return Ok(());
+                    }
                 }
                 return Err(failure(Doing::Creating, wanted, error));
             }

@@ -4,7 +4,7 @@ use tfplugin_rs::framework::Diagnostics;
 use tfplugin_rs::value::{Path, Value, to_json};
 
 use super::inside::{self, OWNER};
-use super::{CLUSTER, Input, VAULT_SECRET, writing};
+use super::{CLUSTER, Input, VAULT_SECRET, grants, writing};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Check, Look, Unread, is_of, without_unknowns};
 
@@ -105,9 +105,11 @@ pub fn check(check: &mut Check<'_>) -> Result<(), Unread> {
         .as_ref()
         .filter(|_| check.planned.get("key_vault_secret_uri").is_null())
         .map(|id| (id, check.seen.look(id)));
+    let granted = grants::check(check, &input);
     let Look::Found(cluster) = check.seen.look(&input.cluster_id)? else {
         return Ok(());
     };
+    granted?;
     if let Some((id, look)) = vault {
         let path = Path::attribute("key_vault_secret_id");
         match look? {

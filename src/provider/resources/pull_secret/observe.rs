@@ -4,7 +4,7 @@
 use super::inside::{self, Closed, Inside};
 use super::{Input, Known, PullSecret, of_id};
 use crate::arm::ArmId;
-use crate::provider::parts::{Observed, Seen, Unread};
+use crate::provider::parts::{Look, Observed, Seen, Unread};
 
 /// Observes the secret of that id.
 ///
@@ -24,7 +24,12 @@ pub fn observe(
     let cluster = inside::cluster(&input.cluster_id, seen);
     let mut known = input.known.clone();
     if cluster?.is_none() {
-        return Ok(Observed::new(input, known));
+        let gone = matches!(seen.look(&input.cluster_id)?, Look::Absent);
+        let why = format!("the cluster is not there: {}", input.cluster_id);
+        let mut observed = Observed::new(input, known);
+        // The role in the vault outlives it, and so does this resource until that is gone.
+        observed.drift = gone.then_some(why).into_iter().collect();
+        return Ok(observed);
     }
     let found = inside::look(&input, seen)?;
     let source = source?;

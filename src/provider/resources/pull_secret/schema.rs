@@ -104,9 +104,15 @@ pub const SCHEMA: Schema = Schema::new(
         Attribute::optional("identity_client_id", Kind::String)
             .describe(
                 "The client id of the identity that reads the vault. The nodes must have it. By default that of \
-                 the kubelets.",
+                 the kubelets. Another one's role is left to you.",
             )
             .checked(&[GUID]),
+        Attribute::optional("manage_role_assignments", Kind::Bool)
+            .describe(
+                "Whether the kubelets' identity gets the role `Key Vault Secrets User` on the vault's secret here, \
+                 unless somebody else has given it. With `false` the plan only looks whether it has one.",
+            )
+            .default_to(Literal::Bool(true)),
         Attribute::optional("docker_config_json_wo", Kind::String)
             .describe(
                 "The Docker configuration itself, the content of `.dockerconfigjson`. It is in no state and no plan, and \
@@ -152,6 +158,22 @@ pub const PAGE: Page = Page {
             "Microsoft.KeyVault/vaults/secrets/read",
             "to see which version the vault has, not its value; for `key_vault_secret_id` alone",
         ),
+        (
+            "Microsoft.KeyVault/vaults/read",
+            "to see whether the vault asks for roles",
+        ),
+        (
+            "Microsoft.Authorization/roleAssignments/read",
+            "to see whether the nodes may read the secret",
+        ),
+        (
+            "Microsoft.Authorization/roleAssignments/write",
+            "to let them, with `manage_role_assignments`",
+        ),
+        (
+            "Microsoft.Authorization/roleAssignments/delete",
+            "to take that back",
+        ),
     ],
     failures: &[
         (
@@ -169,8 +191,18 @@ pub const PAGE: Page = Page {
         ),
         (
             "the command in the cluster failed: `curl: (22) ... 403`",
-            "The identity may not read the vault's secret. Assign `Key Vault Secrets User` to the kubelet identity. A \
-             new role takes some minutes to count; the pod tries for two of them, and the next apply again.",
+            "The identity may not read the vault's secret, or the vault's firewall keeps the nodes out. With \
+             `manage_role_assignments = false`, or another identity than the kubelets', assign `Key Vault Secrets User` \
+             to it. A new role takes some minutes to count; the pod tries for two of them, and the next apply again.",
+        ),
+        (
+            "the caller may not assign the role with which the nodes read the secret",
+            "Have an owner give the caller `Role Based Access Control Administrator` on the vault, or the nodes \
+             the role, with `manage_role_assignments = false`.",
+        ),
+        (
+            "the vault has access policies, and none lets the nodes read its secrets",
+            "Role assignments do not count in such a vault: turn it to roles, or add a policy.",
         ),
         (
             "the command in the cluster failed: `curl: (22) ... 400`",
@@ -193,17 +225,19 @@ pub const PAGE: Page = Page {
             With `key_vault_secret_id` it goes from the vault to a pod in the cluster, and from there to the cluster's \
             API: neither this provider nor Resource Manager has it, and the vault may be private. The pod is that of the \
             run command. It asks the node's identity endpoint (IMDS) for a token of the kubelet identity, or of \
-            `identity_client_id`, and the vault for the secret. That identity needs `Key Vault Secrets User` on the \
-            secret, and the pod must reach both:\n\n\
+            `identity_client_id`, and the vault for the secret. The kubelets' identity gets the role `Key \
+            Vault Secrets User` for that, on this one secret; it goes when the pull secret does. Whatever runs on a node \
+            and reaches that endpoint may then read this secret, which is in the cluster anyway. Another identity must \
+            have the role already:\n\n\
             ```terraform\n\
             resource \"azurerm_role_assignment\" \"pull_secret\" {\n  \
             scope                = fkaks_registry_token.team.secrets[\"dockerconfigjson\"].id\n  \
             role_definition_name = \"Key Vault Secrets User\"\n  \
-            principal_id         = fkaks_cluster.aks.kubelet_identity.object_id\n\
+            principal_id         = azurerm_user_assigned_identity.reader.principal_id\n\
             }\n\
             ```\n\n\
-            Whatever runs on a node and reaches that endpoint may then read this secret, which is in the cluster \
-            anyway. Give the role on the secret, not on the vault.\n\n\
+            Several pull secrets of one vault's secret in one cluster share the role: the first one makes it, and when \
+            that one goes, the next plan of another gives it again.\n\n\
             With `docker_config_json_wo` it goes through Resource Manager, in the context of the run command (a zip file \
             in the request's body), and so through Azure's hands. It is in no command text, log, plan or state.\n\n\
             In the cluster it is a secret like any other: whoever may read secrets of the namespace, or run commands as \

@@ -12,6 +12,8 @@ use super::*;
 use crate::arm::Command;
 use crate::provider::parts::{Deed, Question, Refusal, Request, check_alone};
 
+mod reading;
+
 const URI: &str = "https://kv.vault.azure.net/secrets/team-pull/0123456789abcdef0123456789abcdef";
 const NEWER: &str = "https://kv.vault.azure.net/secrets/team-pull/fedcba9876543210fedcba9876543210";
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -30,13 +32,28 @@ fn vault_secret() -> ArmId {
         .child("secrets", "team-pull")
 }
 
+fn vault() -> ArmId {
+    vault_secret().parent().unwrap()
+}
+
+/// A vault that does not ask for roles.
+fn with_policies(policies: &Json) -> Json {
+    json!({ "id": vault(), "properties": {
+        "enableRbacAuthorization": false, "accessPolicies": policies,
+    } })
+}
+
+fn policy(object: &str, word: &str) -> Json {
+    json!({ "objectId": object, "permissions": { "secrets": [word] } })
+}
+
 fn cluster_body() -> Json {
     json!({
         "id": cluster(),
         "properties": {
             "powerState": { "code": "Running" },
             "aadProfile": { "managed": true },
-            "identityProfile": { "kubeletidentity": { "clientId": "c1" } },
+            "identityProfile": { "kubeletidentity": { "clientId": "c1", "objectId": "o1" } },
         },
     })
 }
@@ -44,14 +61,14 @@ fn cluster_body() -> Json {
 fn config() -> Json {
     json!({
         "cluster_id": cluster(), "namespace": "apps", "name": "team-pull", "create_namespace": false,
-        "key_vault_secret_id": vault_secret(),
+        "manage_role_assignments": true, "key_vault_secret_id": vault_secret(),
     })
 }
 
 fn of_value(version: i64) -> Json {
     json!({
         "cluster_id": cluster(), "namespace": "apps", "name": "team-pull", "create_namespace": false,
-        "docker_config_json_wo": r#"{"auths":{"r":{"password":"hunter2"}}}"#,
+        "manage_role_assignments": true, "docker_config_json_wo": r#"{"auths":{"r":{"password":"hunter2"}}}"#,
         "docker_config_json_wo_version": version,
     })
 }
@@ -94,6 +111,7 @@ fn seen(input: &Input, code: i64, logs: &str) -> Seen {
     Seen::of([
         (cluster(), Some(cluster_body())),
         (vault_secret(), Some(secret)),
+        (vault(), Some(with_policies(&json!([policy("o1", "Get")])))),
     ])
     .with_answer(question(input), result(code, logs))
 }

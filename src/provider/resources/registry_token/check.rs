@@ -7,7 +7,7 @@ use super::copies::Found;
 use super::scope::{PERMISSIONS, SYSTEM_MAPS, repository};
 use super::standing::{Need, Standing};
 use super::times::{duration, shown};
-use super::{Input, REGISTRY, SCOPE_MAP, VAULT};
+use super::{Input, Place, REGISTRY, SCOPE_MAP, VAULT};
 use crate::arm::{ArmId, Json};
 use crate::provider::parts::{Check, Look, Unread, is_of, without_unknowns};
 use crate::provider::roles::caller_may;
@@ -255,23 +255,36 @@ fn lacks(check: &mut Check<'_>, argument: &str, id: &ArmId, action: &str, role: 
     );
 }
 
+/// Whether there is a vault to store a password in, before one is made that nobody could see again.
+///
+/// # Errors
+/// [`Unread`] when it has not been read yet.
+pub fn has_vault(check: &mut Check<'_>) -> Result<(), Unread> {
+    let place = planned(check).and_then(|input| input.key_vault_secret);
+    let Some(Place { vault_id: id, .. }) = place else {
+        return Ok(());
+    };
+    if !matches!(check.seen.look(&id)?, Look::Absent) {
+        return Ok(());
+    }
+    check.error(
+        Path::attribute("key_vault_secret").then("vault_id"),
+        "there is no such key vault",
+        format!(
+            "- {id}\n\nFix: give the id of one that there is. Where it is made in the same configuration, refer to it, so \
+             that it is made before:\n\n  vault_id = fkaks_key_vault.example.id"
+        ),
+    );
+    Ok(())
+}
+
 /// Whether the vault is there and can be seen.
 fn usable(id: &ArmId, look: Look<&Json>, check: &mut Check<'_>) -> bool {
     let path = Path::attribute("key_vault_secret").then("vault_id");
     match look {
         Look::Found(_) => true,
-        Look::Absent => {
-            check.error(
-                path,
-                "there is no such key vault",
-                format!(
-                    "- {id}\n\nFix: give the id of one that there is. Where it is made in the same configuration, \
-                     refer to it, so that its id is known once it exists:\n\n  vault_id = \
-                     azurerm_key_vault.example.id"
-                ),
-            );
-            false
-        }
+        // The same apply may make it.
+        Look::Absent => false,
         Look::Denied(error) => {
             check.error(
                 path,

@@ -146,6 +146,12 @@ fn secrets(standing: &Standing<'_>, seen: &Seen) -> Result<BTreeMap<String, Stor
                     .map(ToOwned::to_owned),
                 versioned_uri: copy.version.clone(),
             }),
+            // Nobody lets the caller see it; where it is, is known all the same.
+            (Found::Denied, _) => Some(was.unwrap_or_else(|| Stored {
+                id: copy.id.clone(),
+                uri: None,
+                versioned_uri: None,
+            })),
             _ => was,
         };
         all.extend(stored.map(|stored| (key.to_owned(), stored)));

@@ -223,7 +223,7 @@ pub const PAGE: Page = Page {
         ),
         (
             "Microsoft.KeyVault/vaults/read",
-            "to find a vault that is not there while planning, for `key_vault_secret`",
+            "to find that a vault is not there before a password is made, for `key_vault_secret`",
         ),
         (
             "Microsoft.KeyVault/vaults/secrets/read",

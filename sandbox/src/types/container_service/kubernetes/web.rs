@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::auth::{self, Subject};
 use crate::id::ResourceId;
 use crate::store::{Resource, World};
+use crate::types::container_service::agent_pools;
 use crate::types::key_vault::data_plane;
 
 /// How long a token of the identity endpoint lives, in seconds.
@@ -39,10 +40,27 @@ impl Web<'_> {
             ("http", "169.254.169.254") => Some(self.identity(path, &query, header("metadata"))),
             ("https", host) => {
                 let token = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-                data_plane::get(self.world, host, path, &query, token)
+                let ask = data_plane::Ask {
+                    path,
+                    query: &query,
+                    token,
+                    subnets: &self.subnets(),
+                };
+                data_plane::get(self.world, host, &ask)
             }
             _ => None,
         }
+    }
+
+    /// The subnets that pods of the cluster come from.
+    fn subnets(&self) -> Vec<ResourceId> {
+        let pools = self.world.list(self.cluster.as_str(), agent_pools::NAME);
+        let subnet_of = |pool: &Resource| {
+            let own = pool.text("/properties/podSubnetID");
+            own.or(pool.text("/properties/vnetSubnetID"))
+                .and_then(ResourceId::parse)
+        };
+        pools.filter_map(subnet_of).collect()
     }
 
     /// The identity endpoint of a node (Microsoft Learn, "How to use managed identities for Azure resources on
