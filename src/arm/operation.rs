@@ -4,13 +4,16 @@
 //! (202 until it is done), or by `provisioningState` in the resource alone. The first is preferred
 //! where both headers are there. Source: Microsoft Learn, "Track asynchronous Azure operations".
 
+mod next;
+
 use std::time::{Duration, Instant};
 
+use self::next::{Next, Style, announced};
 use super::answer::{self, covers, provisioning_state};
 use super::azure_error::AzureError;
 use super::http::Answer;
 use super::poll::{End, end_of, interval};
-use super::request::{Kind, Request, own_path};
+use super::request::{Kind, Request};
 use super::retry::Tries;
 use super::send::Reply;
 use super::{ArmId, Call, Client, Error, Json};
@@ -36,27 +39,6 @@ impl Attempts {
     pub fn may_have_acted(&self) -> bool {
         self.0.lost
     }
-}
-
-/// How to learn of the end.
-#[derive(Clone, Debug)]
-enum Next {
-    /// Nothing is under way; the body is the last answer's.
-    Done(Json),
-    /// Ask this address, which Azure gave.
-    Poll {
-        style: Style,
-        path: String,
-        hint: Option<Duration>,
-    },
-    /// Ask the object itself.
-    Object { hint: Option<Duration> },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    AsyncOperation,
-    Location,
 }
 
 impl Pending {
@@ -221,7 +203,7 @@ impl Pending {
     fn begin(&self, reply: &Reply) -> Result<Next, Error> {
         let Reply { answer, body } = reply;
         let hint = answer.retry_after();
-        if let Some(next) = self.announced(answer, None) {
+        if let Some(next) = announced(self.client.cloud(), &self.request, answer, None) {
             return Ok(next);
         }
         match provisioning_state(body).map(end_of) {
@@ -237,49 +219,6 @@ impl Pending {
             }
             _ => Ok(Next::Done(body.clone())),
         }
-    }
-
-    /// The address that the headers of an answer announce. One on a foreign host must not see our
-    /// token, so the object is asked instead.
-    fn announced(&self, answer: &Answer, style: Option<Style>) -> Option<Next> {
-        let hint = answer.retry_after();
-        let endpoint = &self.client.cloud().resource_manager;
-        for (header, of) in [
-            ("azure-asyncoperation", Style::AsyncOperation),
-            ("location", Style::Location),
-        ] {
-            // A 200 with a Location is a finished answer; so is a 201 whose object says so.
-            let ignored = of == Style::Location && !matches!(answer.status, 201 | 202);
-            let (Some(address), false) = (
-                answer.header(header),
-                ignored || style.is_some_and(|style| style != of),
-            ) else {
-                continue;
-            };
-            let Some(path) = own_path(endpoint, address) else {
-                tracing::warn!(
-                    header,
-                    about = self.request.about,
-                    "the operation lies on a foreign host and is not asked there"
-                );
-                continue;
-            };
-            if self.is_object(path) {
-                return Some(Next::Object { hint });
-            }
-            return Some(Next::Poll {
-                style: of,
-                path: path.to_owned(),
-                hint,
-            });
-        }
-        None
-    }
-
-    fn is_object(&self, path: &str) -> bool {
-        let plain = path.split('?').next().unwrap_or_default();
-        !matches!(self.request.kind, Kind::Post { .. })
-            && plain.eq_ignore_ascii_case(&self.request.about)
     }
 
     /// Asks until the operation has ended.
@@ -328,7 +267,7 @@ impl Pending {
             None => answer.status == 202,
         };
         if running || (style == Style::Location && answer.status == 202) {
-            let moved = self.announced(answer, Some(style));
+            let moved = announced(self.client.cloud(), &self.request, answer, Some(style));
             if let (Next::Poll { hint: old, .. }, None) = (&mut self.next, &moved) {
                 *old = hint;
             }
