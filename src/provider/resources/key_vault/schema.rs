@@ -3,7 +3,7 @@
 use tfplugin_rs::schema::{Attribute, Check, Computed, Kind, Literal, Schema};
 
 use crate::network::names;
-use crate::provider::parts::{ARM_ID, DRIFT, ID, OBJECTS, Page, same_id, same_region};
+use crate::provider::parts::{ARM_ID, ID, Page, drift, objects, same_id, same_region};
 use crate::provider::resources::registry::validate::{ip_range, same_ranges};
 
 /// The schema.
@@ -92,14 +92,8 @@ pub const SCHEMA: Schema = Schema::new(
             .describe("The address at which secrets are read, such as `https://images.vault.azure.net/`."),
         Attribute::computed("tenant_id", Kind::String, Computed::Fixed)
             .describe("The tenant whose identities may be given roles in it: that of the subscription."),
-        Attribute::computed("objects", Kind::Map(&Kind::List(&Kind::String)), Computed::Volatile)
-            .describe(OBJECTS),
-        Attribute::computed(
-            "drift",
-            Kind::List(&Kind::String),
-            Computed::Always(Literal::EmptyList),
-        )
-        .describe(DRIFT),
+        objects(),
+        drift(),
     ],
 );
 

@@ -193,15 +193,19 @@ fn unseen(check: &mut Check<'_>, reader: &Reader<'_>) {
 
 fn no_policy(check: &mut Check<'_>, reader: &Reader<'_>) {
     let secret = &reader.need.scope;
-    let Some(vault) = secret.parent() else { return };
-    check.error(
+    let vault = secret
+        .parent()
+        .filter(|_| check.changes("key_vault_secret_id"));
+    let Some(vault) = vault else { return };
+    // A policy may be of a group that has the identity, which nobody tells here.
+    check.warning(
         Path::attribute("key_vault_secret_id"),
         "the vault has access policies, and none lets the nodes read its secrets",
         format!(
-            "- {vault}\n- the kubelet identity {}\n\nRole assignments do not count in such a vault.\n\nFix: let the \
-             vault ask for roles, and have the role given here:\n\n  az keyvault update --ids {vault} \
-             --enable-rbac-authorization true\n\nOr give the identity a policy, which opens all secrets of the \
-             vault to it:\n\n  az keyvault set-policy --name {} --object-id {} --secret-permissions get",
+            "- {vault}\n- the kubelet identity {}\n\nRole assignments do not count in such a vault, and a policy of a \
+             group that the identity is in is not seen here.\n\nFix: let the vault ask for roles, and have the role given \
+             here:\n\n  az keyvault update --ids {vault} --enable-rbac-authorization true\n\nOr give the \
+             identity a policy, which opens all secrets of the vault to it:\n\n  az keyvault set-policy --name {} --object-id {} --secret-permissions get",
             reader.principal,
             vault.name(),
             reader.principal
